@@ -1,0 +1,142 @@
+"""The writer's loop: closes batches, hands them to the sink, and outlives the sink's bad days.
+
+Knows the inbox and a sink; knows no SQLite and no file. What the sink refuses is kept and tried again: a full or
+busy store stops intake by leaving the inbox full, and nothing is dropped but at the end of a bounded stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from receiver import limits
+from receiver.counters import DropReason
+from receiver.errors import StoreCorrupt, StoreError, StoreFull
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from receiver.event import Event
+    from receiver.ingest.inbox import Batch, Inbox
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+TURN_SECONDS = 5.0
+"""An idle loop turns this often, so that the watchdog can tell idling from hanging."""
+
+
+class Sink(Protocol):
+    """Where batches become durable."""
+
+    async def append(self, events: Sequence[Event]) -> int:
+        """Store all of them durably, or raise a StoreError with none of them stored."""
+
+    def check_space(self) -> bool:
+        """Tell whether a write may be tried."""
+
+
+class BatchWriter:
+    """One per process. `run` returns after `stop`, or raises StoreCorrupt when the store is beyond use."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        sink: Sink,
+        *,
+        max_events: int = limits.BATCH_EVENTS,
+        max_bytes: int = limits.BATCH_BYTES,
+        max_delay_seconds: float = limits.BATCH_DELAY_SECONDS,
+    ) -> None:
+        self._inbox = inbox
+        self._sink = sink
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._max_delay = max_delay_seconds
+        self._give_up_at: float | None = None
+        self.problem: str | None = None
+        """Why nothing can be stored at the moment, in words; None while all is well."""
+        self.last_turn = time.monotonic()
+        """When the loop last turned; what the watchdog is fed by."""
+
+    async def run(self) -> None:
+        """Write until stopped and empty."""
+        while True:
+            self.last_turn = time.monotonic()
+            if self._inbox.queued_events == 0:
+                if self._give_up_at is not None:
+                    return
+                await self._wait(TURN_SECONDS)
+                continue
+            await self._fill()
+            batch = self._inbox.take_batch(self._max_events, self._max_bytes)
+            if batch is not None:
+                await self._commit(batch)
+
+    def stop(self, within_seconds: float) -> None:
+        """Write what is queued, then return; give up on a store that refuses for longer than this."""
+        self._give_up_at = time.monotonic() + within_seconds
+        self._inbox.close(DropReason.STOPPING)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._inbox.arrival()
+        except TimeoutError:
+            pass
+
+    async def _fill(self) -> None:
+        """Wait until the batch is worth closing: by count, bytes, age, or because somebody waits for it."""
+        while not (
+            self._inbox.queued_events >= self._max_events
+            or self._inbox.queued_bytes >= self._max_bytes
+            or self._inbox.awaited
+            or self._inbox.closed
+        ):
+            oldest = self._inbox.oldest_arrival
+            if oldest is None:
+                return
+            left = oldest + self._max_delay - time.monotonic()
+            if left <= 0:
+                return
+            await self._wait(left)
+
+    async def _commit(self, batch: Batch) -> None:
+        counters = self._inbox.counters
+        while True:
+            try:
+                if not self._sink.check_space():
+                    raise StoreFull("the disk is full, or emptier than store.min_free_bytes allows")
+                await self._sink.append(batch.events)
+            except StoreCorrupt:
+                counters.write_errors += 1
+                self._inbox.dropped(batch, DropReason.STORE_FAILED)
+                raise
+            except StoreError as error:
+                counters.write_errors += 1
+                self._note(error)
+                if self._give_up_at is not None and time.monotonic() > self._give_up_at:
+                    self._inbox.dropped(batch, DropReason.STORE_FAILED)
+                    log.error("%d events could not be stored before the stop: %s", len(batch.events), error)
+                    return
+                self.last_turn = time.monotonic()
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                break
+        self._note(None)
+        self._inbox.stored(batch)
+        counters.batch_events.observe(len(batch.events))
+        counters.commit_delay.observe(time.monotonic() - batch.arrived)
+        counters.last_commit_time = time.time()
+
+    def _note(self, error: StoreError | None) -> None:
+        """Log only a change of state: a full disk lasts, and the log may lie on it."""
+        problem = str(error) if error else None
+        if (problem is None) != (self.problem is None):
+            if problem:
+                log.warning("intake is held, nothing is lost: %s", problem)
+            else:
+                log.warning("storing again")
+        self.problem = problem

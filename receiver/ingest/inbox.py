@@ -1,0 +1,197 @@
+"""The bounded inbox between the listeners and the writer.
+
+Knows lists of events and what they cost in memory; knows no socket and no database. Single-threaded: everything
+here happens on the event loop, so a check and what follows it cannot be torn apart.
+
+Invariant: `counters.received == stored + dropped + in_flight`, at every moment anybody can look.
+Bound: `used_bytes` exceeds `max_bytes` by at most one list, for a list is taken whole or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from receiver import limits
+from receiver.counters import DropReason, IngestCounters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from receiver.event import Event
+
+
+class Batch(NamedTuple):
+    """What the writer commits at once."""
+
+    events: list[Event]
+    cost_bytes: int
+    arrived: float
+    """`time.monotonic()` at the arrival of the oldest event."""
+
+
+class Inbox:
+    """Takes lists of events while there is room, gives them out as batches, in order."""
+
+    def __init__(self, max_bytes: int = limits.INBOX_BYTES, counters: IngestCounters | None = None) -> None:
+        self.max_bytes = max_bytes
+        self.resume_bytes = max_bytes * 3 // 4
+        """Held senders go on below this: resuming at the brim would wake them for one list each."""
+        self.counters = counters or IngestCounters()
+        self.accepted = 0
+        """Events taken so far; what `until_durable` counts in."""
+        self.closed: DropReason | None = None
+        self._queue: deque[Batch] = deque()
+        self._queued_events = 0
+        self._queued_bytes = 0
+        self._used_bytes = 0
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._durable = 0
+        self._acks: deque[tuple[int, asyncio.Future[bool]]] = deque()
+        self._arrival = asyncio.Event()
+
+    @property
+    def full(self) -> bool:
+        """True while streams must not be read."""
+        return self._used_bytes >= self.max_bytes
+
+    @property
+    def queued_events(self) -> int:
+        """Events no batch has taken yet."""
+        return self._queued_events
+
+    @property
+    def queued_bytes(self) -> int:
+        """Estimated memory of the events no batch has taken yet."""
+        return self._queued_bytes
+
+    @property
+    def oldest_arrival(self) -> float | None:
+        """`time.monotonic()` of the oldest queued event."""
+        return self._queue[0].arrived if self._queue else None
+
+    @property
+    def awaited(self) -> bool:
+        """True while somebody waits for an acknowledgement."""
+        return bool(self._acks)
+
+    # --- in ---
+
+    def offer(self, events: list[Event], cost_bytes: int) -> bool:
+        """Take the list if there is room, else count it as dropped; never waits."""
+        count = len(events)
+        self.counters.received += count
+        if self.closed is not None:
+            self.counters.dropped[self.closed] += count
+            return False
+        if self._used_bytes >= self.max_bytes:
+            self.counters.dropped[DropReason.INBOX_FULL] += count
+            return False
+        self._queue.append(Batch(events, cost_bytes, time.monotonic()))
+        self._queued_events += count
+        self._queued_bytes += cost_bytes
+        self._used_bytes += cost_bytes
+        self.counters.inbox_bytes = self._used_bytes
+        self.counters.in_flight += count
+        self.accepted += count
+        self._arrival.set()
+        return True
+
+    async def put(self, events: list[Event], cost_bytes: int) -> bool:
+        """Wait for room, then take the list; False only when the inbox is closed."""
+        while self.full and self.closed is None:
+            room = asyncio.Event()
+            self.on_space(room.set)
+            await room.wait()
+        return self.offer(events, cost_bytes)
+
+    def on_space(self, callback: Callable[[], None]) -> None:
+        """Call back once when there is room again; first come, first served."""
+        self._waiting.append(callback)
+
+    def close(self, reason: DropReason) -> None:
+        """Take nothing any more: what is still offered is dropped for `reason`. Waiters are let go."""
+        self.closed = reason
+        self._arrival.set()
+        self._wake_waiting()
+
+    # --- out ---
+
+    async def arrival(self) -> None:
+        """Wait until something was offered since the last call, or the inbox closed."""
+        await self._arrival.wait()
+        self._arrival.clear()
+
+    def take_batch(self, max_events: int, max_bytes: int) -> Batch | None:
+        """Take the oldest lists, at most `max_events` in all; at least one list, whatever it costs."""
+        if not self._queue:
+            return None
+        first = self._queue.popleft()
+        first, rest = _split(first, max_events)
+        if rest is not None:
+            self._queue.appendleft(rest)
+        events, cost = first.events, first.cost_bytes
+        while self._queue and rest is None:
+            following = self._queue[0]
+            if cost + following.cost_bytes > max_bytes or len(events) + len(following.events) > max_events:
+                break
+            events.extend(self._queue.popleft().events)
+            cost += following.cost_bytes
+        self._queued_events -= len(events)
+        self._queued_bytes -= cost
+        return Batch(events, cost, first.arrived)
+
+    def stored(self, batch: Batch) -> None:
+        """Settle a batch that is durable."""
+        self.counters.stored += len(batch.events)
+        self._settle(batch, durable=True)
+
+    def dropped(self, batch: Batch, reason: DropReason) -> None:
+        """Settle a batch that will never be durable."""
+        self.counters.dropped[reason] += len(batch.events)
+        self._settle(batch, durable=False)
+
+    def _settle(self, batch: Batch, *, durable: bool) -> None:
+        self.counters.in_flight -= len(batch.events)
+        self._used_bytes -= batch.cost_bytes
+        self.counters.inbox_bytes = self._used_bytes
+        self._durable += len(batch.events)
+        while self._acks and self._acks[0][0] <= self._durable:
+            _, ack = self._acks.popleft()
+            if not ack.done():
+                ack.set_result(durable)
+        if self._used_bytes <= self.resume_bytes:
+            self._wake_waiting()
+
+    def _wake_waiting(self) -> None:
+        for _ in range(len(self._waiting)):
+            if self.full and self.closed is None:
+                return
+            self._waiting.popleft()()
+
+    # --- acknowledgement ---
+
+    async def until_durable(self, position: int) -> bool:
+        """Wait until the first `position` accepted events are durable; False when some never will be.
+
+        Positions are `accepted` as read right after an `offer`; ask in their order.
+        """
+        if position <= self._durable:
+            return True
+        ack: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._acks.append((position, ack))
+        self._arrival.set()
+        return await ack
+
+
+def _split(batch: Batch, max_events: int) -> tuple[Batch, Batch | None]:
+    """Cut a list that is longer than a batch; the cost is shared by count."""
+    count = len(batch.events)
+    if count <= max_events:
+        return batch, None
+    head_cost = batch.cost_bytes * max_events // count
+    head = Batch(batch.events[:max_events], head_cost, batch.arrived)
+    tail = Batch(batch.events[max_events:], batch.cost_bytes - head_cost, batch.arrived)
+    return head, tail

@@ -1,0 +1,1 @@
+"""HTTP out: metrics and health. Reads, never writes."""
