@@ -23,6 +23,17 @@ RULE_TEXT_CHARS: Final = 8 * KIB
 JSON_DEPTH: Final = 64
 """Deepest nesting read as JSON; deeper text is kept as raw, since recursion is a stack, not a heap."""
 
+TIME_CACHE_ENTRIES: Final = 4096
+"""Distinct seconds remembered per time form: an hour of one sender's, 0.5 MiB; emptied when full."""
+
+JSON_INTEGER_DIGITS: Final = 4_000
+"""Longest integer read as a number; a longer one stays text (Python itself refuses beyond 4300: quadratic time)."""
+
+FIELD_SHAPES: Final = 1_024
+"""JSON objects by their keys: how many shapes are remembered with what each key means (some 6 MiB at the worst)."""
+FIELD_SHAPE_CHARS: Final = 2_048
+"""A shape whose keys are longer together is not remembered: senders choose them."""
+
 # --- GELF over UDP (Graylog's documented limits: 128 chunks, 5 seconds) ---
 GELF_CHUNKS: Final = 128
 GELF_ASSEMBLY_SECONDS: Final = 5.0
@@ -47,6 +58,16 @@ CONNECTIONS: Final = 20_000
 CONNECTIONS_PER_PEER: Final = 12_000
 """High: a load balancer or NAT hides many senders behind one address."""
 LISTEN_BACKLOG: Final = 1024
+ACCEPT_BATCH: Final = 64
+"""Connections accepted per wake-up: a storm of them must not keep open ones from being read."""
+KEEPALIVE_SECONDS: Final = 120
+"""TCP asks after a silent peer this often: one that vanished without a FIN must not keep its seat for ever."""
+ORIGINS: Final = 8_192
+"""Senders remembered for one datagram listener; forged addresses only make it look again."""
+IDLE_SWEEP: Final = 256
+"""Silent half lines taken per turn of the loop."""
+WARN_SECONDS: Final = 30.0
+"""One warning of a kind in this time, with the number of those left out: the log is no amplifier."""
 ACCEPT_PAUSE_SECONDS: Final = 0.5
 """After EMFILE/ENFILE/ENOBUFS/ENOMEM accepting rests this long; open connections go on."""
 UDP_RECEIVE_BUFFER_BYTES: Final = 16 * MIB
@@ -60,6 +81,9 @@ BATCH_EVENTS: Final = 8_192
 BATCH_BYTES: Final = 16 * MIB
 BATCH_DELAY_SECONDS: Final = 0.1
 
+OWN_ACTS_WAITING: Final = 1_000
+"""The receiver's own acts that wait for a store that refuses; they are rare, so this is years of them."""
+
 # --- store ---
 SEGMENT_EVENTS: Final = 1_000_000
 SEGMENT_AGE_SECONDS: Final = 86_400.0
@@ -69,11 +93,53 @@ BUSY_SECONDS: Final = 5.0
 CLOCK_STEP_US: Final = 5_000_000
 """A clock step back below this is bridged by holding `received_at`; a larger one opens a new segment."""
 
+INSERT_ROWS: Final = 512
+"""Rows of one INSERT: larger statements fall out of the CPU's cache (1000 rows cost 20 % more), smaller ones meet the
+GIL more often."""
+INSERT_TEXT_CHARS: Final = 512 * KIB
+"""Message text of one INSERT; SQLite keeps a cached statement's values until its next use."""
+INSERT_STATEMENTS: Final = 32
+"""Prepared INSERTs kept; each holds up to 1.2 MB."""
+REPEATED_FACTS: Final = 8_192
+"""Combinations of repeating columns the inserter remembers; then it starts afresh."""
+STORE_PAGE_BYTES: Final = 8 * KIB
+STORE_CACHE_BYTES: Final = 16 * MIB
+WAL_PAGES: Final = 4_000
+"""Written back every 32 MiB: a tenth of a second of disk work each 100 000 events."""
+SEAL_CACHE_BYTES: Final = 16 * MIB
+"""Also what one sort may hold in memory before it goes to a temporary file."""
+SEAL_WORD_BYTES: Final = 8 * MIB
+"""Full-text entries gathered in memory before they are written."""
+SEAL_NICE: Final = 10
+SEAL_RETRY_SECONDS: Final = 60.0
+"""Rest after a sealing that failed (disk nearly full, as a rule)."""
+READ_PAGE_ROWS: Final = 500
+"""Rows read from a live segment at a time: between pages no snapshot holds the write-ahead log."""
+READ_RETRIES: Final = 50
+"""Times a reader looks again when a segment vanished under it (it was sealed or pruned)."""
+PLAN_COUNT: Final = 20_000
+"""How far a reader counts candidates when it chooses an index."""
+HOST_FACTS: Final = 1_000
+"""Apps and peers listed per host: a hostile sender names millions."""
+
 # --- HTTP out ---
 HTTP_REQUEST_BYTES: Final = 16 * KIB
 HTTP_CONNECTIONS: Final = 64
 HTTP_SECONDS: Final = 10.0
+"""For one request to arrive whole, and for one answer to be taken: slow readers and writers are cut off."""
+HTTP_IDLE_SECONDS: Final = 120.0
+"""Between two requests: longer than the usual 15–60 s between scrapes, so that Prometheus keeps its connection."""
+HTTP_LINGER_SECONDS: Final = 1.0
+"""Reading on after an error answer: closed with unread bytes, TCP would reset and the peer never see the answer."""
 
 # --- stop ---
 STOP_DRAIN_SECONDS: Final = 5.0
 """A sender that goes on cannot hold the stop longer than this."""
+STOP_WRITE_SECONDS: Final = 20.0
+"""A store that refuses cannot hold the stop longer than this; with the drain it stays under TimeoutStopSec."""
+
+# --- command line ---
+TAIL_POLL_SECONDS: Final = 0.5
+"""How often `tail -f` looks: soon enough for a person, one small query for the store."""
+EXPLAIN_LINE_BYTES: Final = 64 * MIB
+"""Longest line `explain` reads; a longer one is answered with an error, not with memory."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent / "receiver"
 FILES = sorted(ROOT.rglob("*.py"))
 
-GROUND = {"errors", "limits", "event", "counters", "event_json"}
+GROUND = {"errors", "limits", "event", "counters", "event_json", "own_acts"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "wire": GROUND,
@@ -42,6 +42,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "limits": PURE,
     "counters": PURE,
     "event_json": PURE,
+    "own_acts": PURE,
     "normalize": PURE - {"pydantic", "pathlib"},
     "store": {"socket", "prometheus_client", "pydantic"},
     "ingest": {"socket", "sqlite3", "aiosqlite", "prometheus_client", "pydantic"},

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 from receiver import limits
 from receiver.counters import DropReason
 from receiver.errors import StoreCorrupt, StoreError, StoreFull
+from receiver.ingest.inbox import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from receiver.event import Event
-    from receiver.ingest.inbox import Batch, Inbox
+    from receiver.ingest.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class BatchWriter:
         self._max_bytes = max_bytes
         self._max_delay = max_delay_seconds
         self._give_up_at: float | None = None
+        self._own: list[Event] = []
         self.problem: str | None = None
         """Why nothing can be stored at the moment, in words; None while all is well."""
         self.last_turn = time.monotonic()
@@ -65,15 +67,23 @@ class BatchWriter:
         """Write until stopped and empty."""
         while True:
             self.last_turn = time.monotonic()
-            if self._inbox.queued_events == 0:
-                if self._give_up_at is not None:
-                    return
+            if self._inbox.queued_events:
+                await self._fill()
+            elif self._give_up_at is not None and not self._own:
+                return
+            elif not self._own:
                 await self._wait(TURN_SECONDS)
-                continue
-            await self._fill()
             batch = self._inbox.take_batch(self._max_events, self._max_bytes)
-            if batch is not None:
-                await self._commit(batch)
+            if batch is not None or self._own:
+                await self._commit(batch or Batch([], 0, time.monotonic()))
+
+    def note(self, act: Event) -> None:
+        """Store an act of the receiver itself with the next batch; it is in none of the counters."""
+        if len(self._own) >= limits.OWN_ACTS_WAITING:
+            log.error("an act of the receiver itself was not noted, too many wait: %s", act.action)
+            return
+        self._own.append(act)
+        self._inbox.nudge()
 
     def stop(self, within_seconds: float) -> None:
         """Write what is queued, then return; give up on a store that refuses for longer than this."""
@@ -105,11 +115,13 @@ class BatchWriter:
 
     async def _commit(self, batch: Batch) -> None:
         counters = self._inbox.counters
+        acts = self._own
+        self._own = []
         while True:
             try:
                 if not self._sink.check_space():
                     raise StoreFull("the disk is full, or emptier than store.min_free_bytes allows")
-                await self._sink.append(batch.events)
+                await self._sink.append(acts + batch.events)
             except StoreCorrupt:
                 counters.write_errors += 1
                 self._inbox.dropped(batch, DropReason.STORE_FAILED)
@@ -126,6 +138,8 @@ class BatchWriter:
             else:
                 break
         self._note(None)
+        if not batch.events:
+            return
         self._inbox.stored(batch)
         counters.batch_events.observe(len(batch.events))
         counters.commit_delay.observe(time.monotonic() - batch.arrived)

@@ -124,6 +124,10 @@ class Inbox:
         await self._arrival.wait()
         self._arrival.clear()
 
+    def nudge(self) -> None:
+        """Let `arrival` return: there is something to do beside the queue."""
+        self._arrival.set()
+
     def take_batch(self, max_events: int, max_bytes: int) -> Batch | None:
         """Take the oldest lists, at most `max_events` in all; at least one list, whatever it costs."""
         if not self._queue:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from receiver import limits
 from receiver.counters import DropReason
 from receiver.errors import StoreBusy, StoreCorrupt, StoreFull
 from receiver.ingest import BatchWriter, Inbox, batch_writer
-from tests.kit.events import make_events
+from tests.kit.events import make_event, make_events
 from tests.kit.fake_sink import FakeSink
 from tests.kit.waiting import until
 
@@ -142,3 +143,28 @@ async def test_the_loop_turns_while_idle(monkeypatch: pytest.MonkeyPatch) -> Non
     async with running(inbox, sink) as writer:
         turn = writer.last_turn
         await until(lambda: writer.last_turn > turn)
+
+
+async def test_own_acts_are_stored_and_not_counted() -> None:
+    # Nobody sent them: conservation speaks of what was received.
+    inbox, sink = Inbox(), FakeSink()
+    act = make_event(7)
+    async with running(inbox, sink, max_delay_seconds=3600) as writer:
+        writer.note(act)
+        await until(lambda: sink.events == [act])
+        inbox.offer(make_events(2), 2)
+        writer.note(act)
+    assert sink.events.count(act) == 2
+    assert inbox.counters.received == inbox.counters.stored == 2
+
+
+async def test_own_acts_that_wait_are_bounded(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A store that refuses for days must not grow a list for days.
+    monkeypatch.setattr(limits, "OWN_ACTS_WAITING", 3)
+    writer = BatchWriter(Inbox(), FakeSink())
+    for number in range(5):
+        writer.note(make_event(number))
+    assert len(writer._own) == 3
+    assert "was not noted" in caplog.text
