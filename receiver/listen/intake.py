@@ -59,6 +59,10 @@ class Intake:
         """Call back once when there is room again; first come, first served."""
         self._inbox.on_space(callback)
 
+    def expect(self, hosts: Collection[str]) -> None:
+        """Watch for these hosts from now on; what is known of one that stays is kept."""
+        self.host_last_seen = {host: self.host_last_seen.get(host, 0.0) for host in hosts}
+
     def take(
         self,
         frames: Sequence[bytes],

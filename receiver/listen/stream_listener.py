@@ -1,0 +1,168 @@
+"""A stream listener: accepts, decides who may come in, keeps its connections, and ends in order.
+
+Knows sockets, seats and connections; does not know frames. A connection is checked (network, seats) before anything is
+read of it, so before TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from receiver.counters import ListenerCounters, RejectReason
+from receiver.event import Origin
+from receiver.listen.accept import Acceptor
+from receiver.listen.peers import is_allowed, peer_text, zone_of
+from receiver.listen.settings import UNIX, ListenerSettings
+from receiver.listen.stream import StreamConnection, TlsStreamConnection, peer_credentials
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from receiver.listen.room import Room
+    from receiver.listen.tls import TlsKeeper
+
+_LOOK_SECONDS = 0.005  # between two looks at what a stop still waits for
+_CLOSING_TURNS = 8  # of the loop: a close is reported in the next but one, on both loops
+
+
+class StreamListener:
+    """`tcp`, `tls` or `unix_stream`, on one socket or several."""
+
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        sockets: Sequence[socket.socket],
+        room: Room,
+        keeper: TlsKeeper | None = None,
+    ) -> None:
+        self.settings = settings
+        self.keeper = keeper
+        """The TLS context; replaced as a whole by a reload."""
+        self.counters = ListenerCounters()
+        self.sockets = tuple(sockets)
+        self._room = room
+        self._acceptors = [Acceptor(sock, self._accepted, room.complaints) for sock in sockets]
+        self._connections: set[StreamConnection] = set()
+        self._starting: set[asyncio.Task[None]] = set()
+        self._quotas: dict[StreamConnection, int] | None = None
+        """While stopping: connection → how far it is still read."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it does not accept; None while it does."""
+        return "accepting rests: out of files or memory" if any(a.resting for a in self._acceptors) else None
+
+    async def start(self) -> None:
+        """Accept from now on."""
+        for acceptor in self._acceptors:
+            acceptor.start(asyncio.get_running_loop())
+
+    def refresh(self) -> None:
+        """Nothing is to be asked of the kernel for a scrape."""
+
+    async def stop(self, until: float) -> None:
+        """Accept what waited to be, read what each connection's queue held at this moment, close.
+
+        until: loop time at which reading ends in any case.
+        """
+        loop = asyncio.get_running_loop()
+        self._quotas = {connection: _quota(connection) for connection in self._connections}
+        for acceptor in self._acceptors:
+            acceptor.stop()
+            acceptor.sock.close()
+        if self._starting:
+            await asyncio.wait(self._starting)
+        while self._close_drained() and loop.time() < until:  # noqa: ASYNC110 - the kernel tells no event of it
+            await asyncio.sleep(_LOOK_SECONDS)
+        await self._until_lost()
+        for connection in tuple(self._connections):
+            connection.abort()
+        await self._until_lost()
+        for connection in tuple(self._connections):
+            connection.finish()
+
+    # --- called by its connections ---
+
+    def opened(self, connection: StreamConnection) -> None:
+        """Count it; during a stop what it brought along is read, and no more."""
+        self._connections.add(connection)
+        self.counters.connections_opened += 1
+        self.counters.connections_open += 1
+        if self._quotas is not None:
+            self._quotas[connection] = _quota(connection)
+
+    def left(self, connection: StreamConnection) -> None:
+        """Give its seat to another."""
+        self._connections.discard(connection)
+        self.counters.connections_open -= 1
+        self._room.seats.leave(self._seat(connection.origin.peer))
+
+    # --- inside ---
+
+    def _accepted(self, sock: socket.socket, address: Any) -> None:
+        """Let it in, or close it; nothing has been read of it yet."""
+        unix = self.settings.type in UNIX
+        peer = str(sock.getsockname()) if unix else peer_text(address[0])
+        reason = None
+        if not unix and not is_allowed(peer, self.settings.allow):
+            reason = RejectReason.NOT_ALLOWED
+        reason = reason or self._room.seats.take(self._seat(peer))
+        if reason is not None:
+            sock.close()
+            self._reject(peer, reason)
+            return
+        connection = self._connection(sock, peer, None if unix else address[1])
+        task = asyncio.get_running_loop().create_task(self._connect(sock, connection))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    def _connection(self, sock: socket.socket, peer: str, port: int | None) -> StreamConnection:
+        settings = self.settings
+        identity = peer_credentials(sock) if port is None else None
+        origin = Origin(peer, port, identity, settings.type, settings.name)
+        zone = settings.zone if port is None else zone_of(peer, settings)
+        if self.keeper is not None:
+            return TlsStreamConnection(self._room, self, origin, zone, self.keeper)
+        return StreamConnection(self._room, self, origin, zone)
+
+    async def _connect(self, sock: socket.socket, connection: StreamConnection) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
+        except OSError:
+            # Gone again before the loop could watch it.
+            sock.close()
+            if connection.transport is None:
+                self._room.seats.leave(self._seat(connection.origin.peer))
+
+    def _reject(self, peer: str, reason: RejectReason) -> None:
+        self.counters.connections_rejected[reason] += 1
+        text = "listener %s: closed a connection from %s: %s"
+        self._room.complaints.warn(reason, text, self.settings.name, peer, reason.replace("_", " "))
+
+    def _seat(self, peer: str | None) -> str:
+        return peer or self.settings.name
+
+    def _close_drained(self) -> bool:
+        """Close the connections whose part of the stop is done; True while there are others."""
+        quotas = self._quotas or {}
+        waited_for = False
+        for connection in tuple(self._connections):
+            if connection.has_stalled() or connection.read_bytes < quotas.get(connection, 0):
+                waited_for = True
+            else:
+                connection.close()
+        return waited_for
+
+    async def _until_lost(self) -> None:
+        """Let the loop write what TLS still says and report the connections it has closed."""
+        for _ in range(_CLOSING_TURNS):
+            if all(connection.has_stalled() for connection in self._connections):
+                return
+            await asyncio.sleep(0)
+
+
+def _quota(connection: StreamConnection) -> int:
+    """How many bytes it will have given when its queue of this moment is read."""
+    return connection.read_bytes + connection.queued_bytes()
