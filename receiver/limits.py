@@ -102,6 +102,8 @@ INSERT_STATEMENTS: Final = 32
 """Prepared INSERTs kept; each holds up to 1.2 MB."""
 REPEATED_FACTS: Final = 8_192
 """Combinations of repeating columns the inserter remembers; then it starts afresh."""
+STORE_MEASURE_SECONDS: Final = 1.0
+"""How old the counters of the store's size may be: measuring looks at every file."""
 STORE_PAGE_BYTES: Final = 8 * KIB
 STORE_CACHE_BYTES: Final = 16 * MIB
 WAL_PAGES: Final = 4_000
