@@ -1,0 +1,96 @@
+"""`check`: the configuration and the packs it names, before the receiver is asked to run with them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from receiver.cli.location import config_path
+from receiver.cli.parser import add_command, add_location
+from receiver.cli.terminal import escape
+from receiver.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from receiver.cli.parser import Commands
+
+_ABOUT: Final = """\
+Check the configuration and the packs of rules it names: every problem with file, line and key. Packs must do what
+their samples say, and no pattern may be slow. Exit code 0: the receiver can run with it; 1: it cannot, or not as its
+author means; 2: the file cannot be read."""
+
+_EXAMPLES: Final = "audit-receiver check --config config.yaml && systemctl reload audit-receiver"
+_BAD: Final = 1
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    add_location(add_command(commands, "check", run, "check the configuration and its packs", _ABOUT, _EXAMPLES))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every problem, or what the configuration amounts to."""
+    if args.store is not None:
+        raise ConfigError("check needs --config FILE: a store has no configuration")
+    path = config_path(args)
+    path.read_bytes()  # a file that cannot be read has no bad content: OSError, exit code 2
+    found = list(_problems(path))
+    for problem in found:
+        print(escape(problem))
+    if found:
+        sys.stdout.flush()
+        return _BAD
+    print(escape(_summary(path)))
+    return 0
+
+
+def _problems(path: Path) -> Iterator[str]:
+    from receiver.config import load_config, problems
+
+    yield from problems(path)
+    try:
+        config = load_config(path)
+    except ConfigError:  # said already; which packs it means is unknown
+        return
+    yield from _pack_problems([place for place in config.packs if place.exists()])
+
+
+def _pack_problems(places: Sequence[Path]) -> Iterator[str]:
+    """Name what is wrong with each file of rules; with all of them together only when each is right by itself."""
+    from receiver.normalize import load_packs
+    from receiver.normalize.check import check_packs, slow_patterns
+
+    found = []
+    for file in _files(places):
+        try:
+            load_packs([file])
+        except ConfigError as error:
+            found.append(str(error))
+    if found:
+        return iter(found)
+    try:
+        packs = load_packs(places)
+    except ConfigError as error:
+        return iter([str(error)])
+    own = [pack for pack in packs if not pack.built_in]
+    return iter([*check_packs(packs), *slow_patterns(own, time.process_time)])
+
+
+def _files(places: Sequence[Path]) -> Iterator[Path]:
+    for place in places:
+        yield from sorted(place.glob("*.y*ml")) if place.is_dir() else [place]
+
+
+def _summary(path: Path) -> str:
+    from receiver.config import load_config
+    from receiver.normalize import load_packs
+
+    config = load_config(path)
+    packs = load_packs(config.packs)
+    rules = sum(len(pack.rules) for pack in packs)
+    doors = ", ".join(f"{door.name} ({door.type} on {door.listen})" for door in config.listeners)
+    return f"{path}: good. Listeners: {doors}. Store: {config.store.path}. Rules: {rules} in {len(packs)} packs."

@@ -1,0 +1,94 @@
+"""The options that select events, shared by `query`, `tail`, `stats` and `hosts`, and the Filter they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from receiver.cli.event_output import zone_of
+from receiver.cli.parser import checked
+from receiver.cli.when import FORMS, now_us, parse_when
+from receiver.errors import ConfigError
+from receiver.event import SEVERITIES, Outcome
+
+if TYPE_CHECKING:
+    import argparse
+
+    from receiver.cli.parser import Parser
+    from receiver.store import Filter
+
+_OTHER_NAMES: Final = {"panic": 0, "emergency": 0, "critical": 2, "error": 3, "warn": 4, "informational": 6}
+
+
+def add_selection(parser: Parser) -> None:
+    """Take the filters; each given one must match."""
+    select = parser.add_argument_group("which events (all given must match)")
+    # Parsed later: `today` needs to know the zone.
+    select.add_argument("--since", metavar="TIME", help=f"received at or after: {FORMS}")
+    select.add_argument("--until", metavar="TIME", help="received before")
+    select.add_argument("--actor", metavar="NAME", help="who did it, or whom they became")
+    select.add_argument("--action", metavar="ACTION", help="what was done: auth.login, or a whole category: 'auth.*'")
+    select.add_argument("--outcome", choices=[str(outcome) for outcome in Outcome])
+    select.add_argument("--host", metavar="NAME", help="the machine, as it names itself")
+    select.add_argument("--app", metavar="NAME", help="the program")
+    select.add_argument("--source-ip", metavar="IP", help="where the actor came from")
+    select.add_argument("--target", metavar="TARGET", help="what it was done to: an account, file, unit, …")
+    select.add_argument(
+        "--severity",
+        metavar="LEVEL",
+        type=checked(parse_severity),
+        help=f"this urgent or more: {', '.join(SEVERITIES)}, or 0-7",
+    )
+    select.add_argument("--contains", metavar="WORDS", help="whole words of the message, in this order, in any case")
+
+
+def filter_from(args: argparse.Namespace) -> Filter:
+    """Build the store's filter from the options."""
+    since, until = _time(args, "since"), _time(args, "until")
+    if since is not None and until is not None and since > until:
+        raise ConfigError("--since is after --until: nothing can match")
+    from receiver.store import Filter
+
+    return Filter(
+        since=since,
+        until=until,
+        actor=args.actor,
+        action=args.action,
+        outcome=args.outcome,
+        host=args.host,
+        app=args.app,
+        source_ip=_address(args.source_ip),
+        target=args.target,
+        severity=args.severity,
+        contains=args.contains,
+    )
+
+
+def parse_severity(text: str) -> int:
+    """Turn a name or a number into the number; raises ValueError with one sentence."""
+    word = text.strip().lower()
+    if word in SEVERITIES:
+        return SEVERITIES.index(word)
+    if word in _OTHER_NAMES:
+        return _OTHER_NAMES[word]
+    if len(word) == 1 and word in "01234567":
+        return int(word)
+    raise ValueError(f"'{text}' is not a severity; give {', '.join(SEVERITIES)}, or 0-7")
+
+
+def _time(args: argparse.Namespace, name: str) -> int | None:
+    text = getattr(args, name)
+    if text is None:
+        return None
+    try:
+        return parse_when(text, now_us(), zone_of(args))
+    except ValueError as error:
+        raise ConfigError(f"--{name}: {error}") from error
+
+
+def _address(text: str | None) -> str | None:
+    """Spell an address as the rules store it; any other text is compared as it is."""
+    if text is None:
+        return None
+    from receiver.normalize.address import parse_ip
+
+    return parse_ip(text) or text

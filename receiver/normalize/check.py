@@ -1,0 +1,146 @@
+"""Are the packs right? Every sample gives what it says, by the rule it stands under, and no pattern can be made slow.
+
+Knows packs and the whole normaliser; time is an argument. Used by `audit-receiver check` and by the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final
+
+from receiver.event import Format, Origin, ParseStatus, TimeQuality, Transport
+from receiver.limits import RULE_TEXT_CHARS
+from receiver.normalize.engine import Normalizer
+from receiver.normalize.rule import COLUMNS
+from receiver.wire.detect import parse_frame
+from receiver.wire.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from receiver.event import Event
+    from receiver.normalize.pack import Pack, Sample
+    from receiver.normalize.rule import Rule
+
+_ORIGIN: Final = Origin("192.0.2.1", 514, None, str(Transport.UDP), "check")
+_RECEIVED_AT: Final = 1_709_294_401_000_000
+
+SLOW_SECONDS: Final = 0.004
+"""Longest time a pattern may take for a text of limits.RULE_TEXT_CHARS: linear ones take 0.1 to 1 ms."""
+
+_PUMPED_PLACES: Final = 10
+"""Places of a sample between which its text is repeated: 45 attacks a sample."""
+
+_TIMES: Final = (4, 8, 12, 16, 20, 24, 28, 64, 512, RULE_TEXT_CHARS)
+
+
+def check_packs(packs: Sequence[Pack], clock: Callable[[], float] | None = None) -> list[str]:
+    """Return what is wrong, a line each with file and line. clock: seconds of CPU, to look for slow patterns too."""
+    normalizer = Normalizer(packs)
+    built_in = {rule.name for pack in packs if pack.built_in for rule in pack.rules}
+    problems: list[str] = []
+    for pack in packs:
+        for sample in pack.samples:
+            event = normalizer.event(sample_message(sample), _ORIGIN, _RECEIVED_AT)
+            if pack.built_in and event.rule not in built_in and event.rule is not None:
+                continue  # an operator's rule takes it first: that is what operators' packs are for
+            problems += _compare(sample, event)
+    if clock is not None:
+        problems += slow_patterns(packs, clock)
+    return problems
+
+
+def sample_message(sample: Sample) -> Message:
+    """Make the message of a sample: its raw line as the wire reads it, or its text under its program."""
+    if sample.raw is not None:
+        return parse_frame(sample.raw.encode(), _RECEIVED_AT, None)
+    text = sample.message or ""
+    return Message(
+        text.encode(), str(Format.RFC3164), str(ParseStatus.OK), None, None, None, str(TimeQuality.MISSING),
+        None, sample.app, None, None, None, text,
+    )  # fmt: skip
+
+
+def _compare(sample: Sample, event: Event) -> list[str]:
+    if event.rule != sample.rule:
+        return [f"{sample.where}: a sample of {sample.rule} is taken by {event.rule or 'no rule'}"]
+    found: dict[str, Any] = {name: value for name in COLUMNS if (value := getattr(event, name)) is not None}
+    data = json.loads(event.data) if event.data else {}
+    data.pop("wire", None)
+    if data:
+        found["data"] = data
+    return [
+        f"{sample.where}: {sample.rule}: {name} is {found.get(name)!r}, expected {sample.expected.get(name)!r}"
+        for name in (*COLUMNS, "data")
+        if found.get(name) != sample.expected.get(name)
+    ]
+
+
+def slow_patterns(packs: Sequence[Pack], clock: Callable[[], float]) -> list[str]:
+    """Try to make every pattern slow: parts of its own samples, repeated up to the bound, with a wrong end."""
+    problems: list[str] = []
+    for pack in packs:
+        texts: dict[str, list[str]] = {}
+        for sample in pack.samples:
+            texts.setdefault(sample.rule, []).append(sample_message(sample).message or "")
+        for rule in pack.rules:
+            seconds, attack = _worst(rule, texts.get(rule.name, []), clock)
+            if seconds > SLOW_SECONDS:
+                problems.append(
+                    f"{rule.file}:{rule.line}: {rule.name}: the pattern is slow: {seconds * 1000:.0f} ms for "
+                    f"{len(attack)} characters like {attack[:60]!r}"
+                )
+    return problems
+
+
+def _worst(rule: Rule, texts: Sequence[str], clock: Callable[[], float]) -> tuple[float, str]:
+    """Return the first attack that is slow, or the last; short ones first, since an exponential one never ends."""
+    rule.compile()
+    seconds, attack = 0.0, ""
+    for before, part, after in attacks(rule, texts):
+        for times in _TIMES:
+            attack = (before + part * times)[:RULE_TEXT_CHARS] + after + "\x00"
+            seconds = _cost(rule, attack, clock)
+            if seconds > SLOW_SECONDS:
+                return seconds, attack
+            if len(attack) > RULE_TEXT_CHARS:
+                break
+    return seconds, attack
+
+
+def _cost(rule: Rule, text: str, clock: Callable[[], float]) -> float:
+    """Seconds of the fastest of three tries; a machine that was busy once is no fault of the pattern."""
+    best = float("inf")
+    for _ in range(3):
+        start = clock()
+        rule.fullmatch(text)
+        best = min(best, clock() - start)
+        if best < SLOW_SECONDS:
+            break
+    return best
+
+
+def attacks(rule: Rule, texts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """What begins as the rule's messages do, a part of them to repeat, and the rest; all to end as none does."""
+    for text in texts:
+        match = rule.fullmatch(text.strip())
+        if match is not None:
+            places = _places(match)
+            for start, end in combinations(places, 2):
+                yield match.string[:start], match.string[start:end], match.string[end:]
+            for place in places:
+                yield match.string[:place], " ", match.string[place:]
+    words = re.findall(r"[A-Za-z0-9 ;:=.,()\[\]']{2,}", rule.pattern)
+    for prefix in rule.prefixes:
+        for word in sorted({*words, " ", "a", "a ", "0", "'"}):
+            yield prefix, word, ""
+
+
+def _places(match: re.Match[str]) -> list[int]:
+    spots = {0, len(match.string)}
+    for start, end in match.regs[1:]:
+        if start >= 0:
+            spots |= {start, end}
+    return sorted(spots)[:_PUMPED_PLACES]

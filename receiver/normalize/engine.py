@@ -1,0 +1,195 @@
+"""The normaliser: a Message and its Origin → one Event.
+
+Knows the order in which facts win, and nothing of how they are found: rules (`rule.py`, by `dispatch.py`), JSON and
+structured data (`fields.py`), the form of `data` (`event_data.py`).
+
+1. The header of the message fills host, app, pid, time …; JSON fields fill what a header has not.
+2. A rule that matches the text fills who, what, on what, from where, with what outcome: all of these columns, or none,
+   since facts from two sources side by side are a guess.
+3. Without a rule, JSON fields and structured data with the usual names do (`generic/json`, `generic/structured_data`).
+
+Invariant: every message gives one event, in order; nothing raises for content; what a message said is in a column,
+in `data`, or in `message`.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from receiver.event import Event, Format, ParseStatus, TimeQuality
+from receiver.limits import RULE_TEXT_CHARS
+from receiver.normalize.dispatch import HEAD, Dispatch, Table
+from receiver.normalize.event_data import build_data
+from receiver.normalize.explain import Explanation, explain
+from receiver.normalize.fields import map_fields, map_structured_data, put_back
+from receiver.normalize.pack import Pack, load_packs
+from receiver.normalize.rule import COLUMNS, SLOTS, Columns, Rule
+from receiver.wire.json_event import dump_data
+from receiver.wire.message import Cut, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from receiver.event import Origin
+    from receiver.normalize.mapped import Mapped
+
+__all__ = ["Found", "Normalizer", "load_packs"]
+
+_OK: Final = str(ParseStatus.OK)
+_GELF: Final = str(Format.GELF)
+_NOTHING: Final[Columns] = (None,) * len(COLUMNS)
+_mapped_columns: Final = attrgetter(*COLUMNS)
+_new_event: Final = tuple.__new__
+
+_REPEATED = re.compile(r"message repeated (\d{1,9}) times: \[ ?(.*)\]", re.DOTALL)
+_REPEATED_CHARS: Final = 800
+"""rsyslog keeps this much of a repeated message (`%.800s` in its compression of repetitions)."""
+
+Header = tuple[Any, ...]
+"""time, time_quality, host, app, pid, msgid, facility, severity: the columns before `actor`."""
+
+Found = tuple[Rule, Columns, dict[str, Any]]
+"""A rule that matched, the columns it fills, and what goes to `data`."""
+
+
+class Normalizer:
+    """All packs, compiled into one dispatch. Replaced as a whole when packs are reloaded."""
+
+    def __init__(self, packs: Sequence[Pack], *, keep_raw_always: bool = False) -> None:
+        self._dispatch = Dispatch(rule for pack in packs for rule in pack.rules)
+        self._tables = self._dispatch.by_app
+        self._keep_raw_always = keep_raw_always
+
+    def normalize(self, messages: Sequence[Message], origins: Iterable[Origin], received_at: int) -> list[Event]:
+        """Make one event of each message, in order. origins: one for each message, or endless."""
+        make = self.event
+        return [make(message, origin, received_at) for message, origin in zip(messages, origins, strict=False)]
+
+    def event(self, message: Message, origin: Origin, received_at: int) -> Event:
+        """Make one event."""
+        if message.fields is not None:
+            return self._event_of_fields(message, message.fields, origin, received_at)
+        text = message.message
+        found = self.find(message.app, text, type(message.raw) is Cut) if text else None
+        if found is not None:
+            rule, columns, extras = found
+            name: str | None = rule.name
+        elif message.structured_data:
+            name, columns, extras = self._read_structured_data(message)
+        else:
+            name, columns, extras = None, _NOTHING, {}
+        if message.status == _OK and message.extra is None and not message.structured_data:
+            data = dump_data(extras) if extras else None
+        else:
+            data = build_data(message, None, extras)
+        raw = None if message.status == _OK and not self._keep_raw_always else bytes(message.raw)
+        # Adding tuples takes 0.35 µs; unpacking them into one, or 29 arguments, 0.5.
+        return _new_event(
+            Event,
+            (  # noqa: RUF005
+                received_at, message.time, message.time_quality, message.host, message.app, message.pid,
+                message.msgid, message.facility, message.severity,
+            )
+            + columns
+            + origin
+            + (message.format, message.status, name, text, data, raw),
+        )  # fmt: skip
+
+    def _read_structured_data(self, message: Message) -> tuple[str | None, Columns, dict[str, Any]]:
+        if message.structured_data:
+            mapped = map_structured_data(message.structured_data)
+            if mapped.is_audit:
+                return "generic/structured_data", _mapped_columns(mapped), {}
+        return None, _NOTHING, {}
+
+    def _event_of_fields(
+        self, message: Message, fields: dict[str, Any], origin: Origin, received_at: int
+    ) -> Event:
+        """Make the event of a JSON object: alone, in GELF, or as the text of a syslog message."""
+        mapped = map_fields(fields)
+        header, text = _merge_header(message, fields, mapped)
+        app = header[3]
+        found = self.find(app, text, type(message.raw) is Cut) if text else None
+        if found is not None:
+            rule, columns, extras = found
+            name: str | None = rule.name
+            put_back(mapped, fields, SLOTS)
+        elif mapped.is_audit:
+            name, columns, extras = "generic/json", _mapped_columns(mapped), {}
+        else:
+            name, columns, extras = self._read_structured_data(message)
+        data = build_data(message, mapped.rest, extras)
+        raw = None if message.status == _OK and not self._keep_raw_always else bytes(message.raw)
+        tail = (message.format, message.status, name, text, data, raw)
+        return _new_event(Event, (received_at, *header, *columns, *origin, *tail))
+
+    def table(self, app: str | None) -> Table:
+        """Return the rules that are looked at for a program."""
+        return self._tables.get(app) or self._dispatch.find(app)
+
+    def find(self, app: str | None, text: str, cut: bool = False) -> Found | None:
+        """Find the first rule that matches. cut: the text's end is missing."""
+        table = self._tables.get(app) or self._dispatch.find(app)
+        if len(text) > RULE_TEXT_CHARS:
+            text, cut = text[:RULE_TEXT_CHARS], True
+        text = text.strip()
+        for rule in table.heads.get(text[:HEAD], table.others):
+            if rule.needle in text and (match := rule.fullmatch(text)) and (not cut or rule.open_ended):
+                columns, extras = rule.read(match)
+                return rule, columns, extras
+        if text.startswith("message repeated "):
+            return self._find_repeated(app, text, cut)
+        return None
+
+    def _find_repeated(self, app: str | None, text: str, cut: bool) -> Found | None:
+        """`message repeated 3 times: [ … ]` is its inner message, counted."""
+        number, inner = split_repeated(text)
+        if inner is None or inner.startswith("message repeated "):
+            return None
+        found = self.find(app, inner, cut or len(inner.encode()) >= _REPEATED_CHARS - 1)
+        if found is None:
+            return None
+        rule, columns, extras = found
+        return rule, columns, {**extras, "count": number}
+
+    def explain(self, message: Message, origin: Origin, received_at: int) -> Explanation:
+        """Say how a message becomes its event, and which rules came near when none matched."""
+        event = self.event(message, origin, received_at)
+        text = (event.message or "")[:RULE_TEXT_CHARS].strip()
+        inner = split_repeated(text)[1] or text
+        found = self.find(event.app, event.message, type(message.raw) is Cut) if event.message else None
+        return explain(message, event, self.table(event.app), inner, found[0] if found else None)
+
+
+def split_repeated(text: str) -> tuple[int, str | None]:
+    """Return how often, and the inner message, of `message repeated N times: [ … ]`."""
+    repeated = _REPEATED.fullmatch(text)
+    return (int(repeated[1]), repeated[2]) if repeated else (1, None)
+
+
+def _merge_header(message: Message, fields: dict[str, Any], mapped: Mapped) -> tuple[Header, str | None]:
+    """Fill what the message's own header has not; what JSON says otherwise goes back to `data`."""
+    beaten = set()
+    values = []
+    for column in ("host", "app", "pid", "facility", "severity"):
+        own, other = getattr(message, column), getattr(mapped, column)
+        if own is not None and other is not None and own != other:
+            beaten.add(column)
+        values.append(other if own is None else own)
+    host, app, pid, facility, severity = values
+    time, quality = message.time, message.time_quality
+    if time is None:
+        if mapped.time is not None or mapped.time_quality != TimeQuality.MISSING:
+            time, quality = mapped.time, mapped.time_quality
+    elif mapped.time is not None:
+        beaten.add("time")
+    text = message.message
+    if mapped.message is not None and (text is None or message.format != _GELF):
+        text = mapped.message
+    elif mapped.message is not None and text != mapped.message:
+        beaten.add("message")
+    if beaten:
+        put_back(mapped, fields, beaten)
+    return (time, quality, host, app, pid, message.msgid, facility, severity), text

@@ -1,0 +1,133 @@
+"""How a message became its event: what was read, which rule took it, or which rules came nearest.
+
+Knows rules and tables by their published parts; slow, and only for people. The command line prints it.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from receiver.normalize.rule import SLOTS
+
+if TYPE_CHECKING:
+    from receiver.event import Event
+    from receiver.normalize.dispatch import Table
+    from receiver.normalize.rule import Rule
+    from receiver.wire.message import Message
+
+NEAREST: Final = 3
+"""Rules named for a message that none matches."""
+
+_CANDIDATES: Final = 6
+"""Rules whose patterns are taken apart for it: that costs some hundred compilations each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A rule that did not match, and how much of the message its pattern does."""
+
+    rule: str
+    file: str
+    line: int
+    matched: str
+    """The beginning of the message that the beginning of the pattern matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What `explain` shows."""
+
+    event: Event
+    format: str
+    status: str
+    defects: tuple[str, ...]
+    key: str
+    """The name under which rules were looked up; empty: only rules for any program."""
+    rules: int
+    """How many rules that program has, those for any program included."""
+    rule: str | None
+    file: str | None
+    line: int | None
+    groups: dict[str, str]
+    """What each group of the pattern took, as `name` → text."""
+    goes_to: dict[str, str]
+    """Where each group went: a column, `data`, or the templates of `set`."""
+    constants: dict[str, str]
+    nearest: tuple[Nearest, ...]
+
+    def lines(self) -> list[str]:
+        """Say it in words, a line each."""
+        said = [f"format      {self.format}, {self.status}" + "".join(f", {defect}" for defect in self.defects)]
+        said.append(f"program     {self.event.app or '-'}: {self.rules} rules" + (f" of {self.key!r}" * bool(self.key)))
+        if self.file is not None:
+            said.append(f"rule        {self.rule}  ({self.file}:{self.line})")
+            said += [f"  set       {column} = {value}" for column, value in self.constants.items()]
+            said += [f"  took      {self.goes_to[name]} = {text!r}" for name, text in self.groups.items()]
+        elif self.rule is not None:
+            said.append(f"rule        {self.rule}: fields with the usual names")
+        else:
+            said.append("rule        none")
+        for near in self.nearest:
+            said.append(f"  nearest   {near.rule} matches up to {near.matched!r}  ({near.file}:{near.line})")
+        return said
+
+
+def explain(message: Message, event: Event, table: Table, text: str, rule: Rule | None) -> Explanation:
+    """Explain an event. text: what rules were tried on; rule: the one that matched."""
+    match = rule.fullmatch(text) if rule is not None else None
+    taken = {name: value for name, value in match.groupdict().items() if value is not None} if match else {}
+    return Explanation(
+        event=event,
+        format=message.format,
+        status=message.status,
+        defects=tuple(str(defect) for defect in message.defects),
+        key=table.key,
+        rules=len(table.rules),
+        rule=event.rule,
+        file=rule.file if rule else None,
+        line=rule.line if rule else None,
+        groups=taken,
+        goes_to={name: _destination(name) for name in taken},
+        constants=dict(rule.settings) if rule else {},
+        nearest=() if event.rule or not text else nearest(table, text),
+    )
+
+
+def _destination(group: str) -> str:
+    if group in SLOTS:
+        return group
+    return f"(for set) {group}" if group.startswith("_") else f"data.{group}"
+
+
+def nearest(table: Table, text: str) -> tuple[Nearest, ...]:
+    """Find the rules that match the longest beginning of the text."""
+    likely = sorted(table.rules, key=lambda rule: (-_common(rule, text), rule.needle not in text))[:_CANDIDATES]
+    found = [(len(progress), rule, progress) for rule in likely if (progress := _progress(rule.expression, text))]
+    found.sort(key=lambda item: -item[0])
+    return tuple(Nearest(rule.name, rule.file, rule.line, progress) for _, rule, progress in found[:NEAREST])
+
+
+def _common(rule: Rule, text: str) -> int:
+    """Characters of the rule's literal beginning that the text begins with."""
+    best = 0
+    for prefix in rule.prefixes:
+        length = next((i for i, (a, b) in enumerate(zip(prefix, text, strict=False)) if a != b), len(prefix))
+        best = max(best, min(length, len(text)))
+    return best
+
+
+def _progress(expression: str, text: str) -> str:
+    """Match ever shorter beginnings of the expression; return what the first that matches takes."""
+    for end in range(len(expression), 0, -1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # half a character class looks strange, and is none of ours
+                match = re.match(expression[:end], text, re.ASCII | re.DOTALL)
+        except re.error:
+            continue
+        if match and match[0]:
+            return match[0]
+    return ""

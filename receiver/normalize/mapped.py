@@ -1,0 +1,500 @@
+"""Values of JSON fields and SD params → columns: one small function for each kind of value.
+
+Each takes a `Mapped` and a value, fills what it is sure of, and says if the value is now wholly in its column (then
+`data` needs it no more). Which field is read by which function, and in which order, is `vocabularies.py`; what comes
+first wins, since a column that is filled is never filled again. Knows no field names, no message, no I/O.
+
+Invariant: NEVER GUESS - a value of the wrong type or shape fills nothing; nothing raises for content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from receiver import limits
+from receiver.event import ACTIONS, FACILITIES, MAX_TIME_US, Outcome, TimeQuality
+from receiver.normalize import words
+from receiver.normalize.address import MAX_PORT, parse_ip
+from receiver.wire import gelf, timestamp
+
+COLUMNS: Final = (
+    "time", "time_quality", "host", "app", "pid", "severity", "facility", "actor", "actor_as", "action", "outcome",
+    "reason", "target", "source_ip", "source_port", "session", "message",
+)  # fmt: skip
+
+_MISSING: Final = str(TimeQuality.MISSING)
+_UNPARSED: Final = str(TimeQuality.UNPARSED)
+_FULL: Final = str(TimeQuality.FULL)
+_NO_ZONE: Final = str(TimeQuality.NO_ZONE)
+_SUCCESS: Final = str(Outcome.SUCCESS)
+_FAILURE: Final = str(Outcome.FAILURE)
+_OUTCOMES: Final = frozenset(map(str, Outcome))
+_LONGEST_WORD: Final = 16
+
+
+class Mapped:
+    """The columns an object fills; None where it says nothing sure. rest: the fields for `data`.
+
+    is_http, path, object_type: facts on the way, of no use afterwards.
+    """
+
+    __slots__ = (*COLUMNS, "is_http", "object_type", "path", "rest")
+
+    time: int | None
+    time_quality: str
+    host: str | None
+    app: str | None
+    pid: str | None
+    severity: int | None
+    facility: int | None
+    actor: str | None
+    actor_as: str | None
+    action: str | None
+    outcome: str | None
+    reason: str | None
+    target: str | None
+    source_ip: str | None
+    source_port: int | None
+    session: str | None
+    message: str | None
+    rest: dict[str, Any]
+    is_http: bool
+    path: str | None
+    object_type: tuple[str, str] | None
+
+    def __init__(self, rest: dict[str, Any]) -> None:
+        self.time = self.host = self.app = self.pid = self.severity = self.facility = self.actor = self.actor_as = None
+        self.action = self.outcome = self.reason = self.target = self.source_ip = self.source_port = None
+        self.session = self.message = self.path = self.object_type = None
+        self.time_quality = _MISSING
+        self.is_http = False
+        self.rest = rest
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether it says more than any log line does: who, what, on what, from where, with what outcome."""
+        return not (
+            self.actor is None
+            and self.action is None
+            and self.outcome is None
+            and self.source_ip is None
+            and self.target is None
+            and self.session is None
+            and self.actor_as is None
+            and self.source_port is None
+        )
+
+
+Convert = Callable[[Mapped, Any], bool]
+
+# --- time ---
+
+_known_seconds: dict[str, int] = {}
+"""`YYYY-MM-DDTHH:MM:SS` in UTC → µs, of seconds read before: 0.5 µs a time, against 1.6."""
+
+_STRICT: Final = re.compile(timestamp.STRICT)
+_COMMON_LOG: Final = re.compile(r"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}:\d{2}:\d{2} [+-]\d{4})", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_FRACTION_US: Final = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)  # by number of digits
+_LONGEST_TIME: Final = 40
+_UNITS: Final = ((10**8, 1), (10**11, 1_000), (10**14, 1_000_000), (10**17, 1_000_000_000))
+"""Seconds, ms, µs, ns: each from 1973 on, where the one before ends (in 5138). Less is a duration or a counter."""
+
+
+def take_time(mapped: Mapped, value: Any) -> bool:
+    """Take time as text (ISO 8601, RFC 3339, common log) or as a number since 1970 in s, ms, µs or ns."""
+    if mapped.time is not None:
+        return False
+    if type(value) is str:
+        base = _known_seconds.get(value[:19])
+        if base is not None and value[19:20] == "." and value[-1] == "Z" and len(value) < 28:
+            fraction = value[20:-1]
+            if fraction.isdecimal() and fraction.isascii():
+                mapped.time = base + int(fraction) * _FRACTION_US[len(fraction)]
+                mapped.time_quality = _FULL
+                return True
+        found = _STRICT.fullmatch(value)
+        return _take_strict_time(mapped, found) if found else _take_other_time(mapped, value)
+    if type(value) is int or type(value) is float:
+        time = _number_us(value)
+        return _set_time(mapped, time, _FULL) and _is_exact(time, value)
+    return False
+
+
+def _take_strict_time(mapped: Mapped, found: re.Match[str]) -> bool:
+    seconds, fraction, offset = found.groups()
+    time = timestamp.strict_us(seconds, fraction, offset)
+    if time is not None and offset == "Z":
+        if len(_known_seconds) >= limits.TIME_CACHE_ENTRIES:
+            _known_seconds.clear()
+        _known_seconds[seconds] = time - time % 1_000_000
+    return _set_time(mapped, time, _FULL) and offset in {"Z", "+00:00"}
+
+
+def take_seconds(mapped: Mapped, value: Any) -> bool:
+    """Take time as seconds since 1970 and nothing else (GELF)."""
+    if mapped.time is not None:
+        return False
+    time = gelf.epoch_us(value)
+    return _set_time(mapped, time, _FULL) and _is_exact(time, value)
+
+
+def _take_other_time(mapped: Mapped, text: str) -> bool:
+    if not text or text == "-" or len(text) > _LONGEST_TIME:
+        return False
+    if _NUMBER.fullmatch(text):
+        whole, _, fraction = text.partition(".")
+        time = _number_us(int(whole))
+        if time is not None and fraction and len(whole) < 12:
+            time = gelf.epoch_us(text)
+        return _set_time(mapped, time, _FULL) and not fraction
+    common = _COMMON_LOG.fullmatch(text)
+    if common:
+        text = " ".join(common.groups())
+    stamp = timestamp.read_stamp(text, 0, 0, None)
+    if stamp is None or stamp.end != len(text) or stamp.quality not in {_FULL, _NO_ZONE}:
+        _set_time(mapped, None, _UNPARSED)
+    else:
+        _set_time(mapped, stamp.time, stamp.quality)
+    return False
+
+
+def _set_time(mapped: Mapped, time: int | None, quality: str) -> bool:
+    if time is None or not -MAX_TIME_US <= time <= MAX_TIME_US:
+        mapped.time_quality = _UNPARSED
+        return False
+    mapped.time = time
+    mapped.time_quality = quality
+    return True
+
+
+def _number_us(number: float) -> int | None:
+    """Turn a number since 1970 into µs; None when its size tells no unit."""
+    if not _UNITS[0][0] <= number < 10**20:
+        return None
+    per_second = next(per_second for least, per_second in _UNITS if number < least * 1000)
+    if type(number) is int:
+        return number * 1_000_000 // per_second
+    return gelf.epoch_us(number) if per_second == 1 else round(number * (1_000_000 / per_second))
+
+
+def _is_exact(time: int | None, number: float | str) -> bool:
+    """Say if a number can be told from its time: nothing finer than µs was cut off."""
+    if time is None or isinstance(number, str):
+        return False
+    if isinstance(number, int):
+        return any(time * per_second == number * 1_000_000 for _, per_second in _UNITS)
+    return number in {time / 1_000_000, time / 1_000}
+
+
+# --- header facts ---
+
+
+def take_pid(mapped: Mapped, value: Any) -> bool:
+    """Take a process id: a number, or a text without blanks."""
+    if mapped.pid is None and (type(value) is int or (_is_text(value) and " " not in value)):
+        mapped.pid = str(value)
+        return True
+    return False
+
+
+def take_severity(mapped: Mapped, value: Any) -> bool:
+    """Take a level's name, or syslog's number."""
+    if mapped.severity is not None:
+        return False
+    if type(value) is str:
+        mapped.severity = words.SEVERITY_WORDS.get(value)
+        if mapped.severity is not None or len(value) != 1 or value not in "01234567":
+            return False
+        value = int(value)
+    if type(value) is int and 0 <= value <= 7:
+        mapped.severity = value
+        return True
+    return False
+
+
+def take_level(mapped: Mapped, value: Any) -> bool:
+    """Take a level's name, syslog's number, or the number of bunyan and pino."""
+    if type(value) is int and value > 7:
+        if mapped.severity is None:
+            mapped.severity = words.PINO_LEVELS.get(value)
+        return False
+    return take_severity(mapped, value)
+
+
+def take_python_level(mapped: Mapped, value: Any) -> bool:
+    """Take the number of Python's logging."""
+    if mapped.severity is None and type(value) is int:
+        mapped.severity = words.PYTHON_LEVELS.get(value)
+    return False
+
+
+def take_facility(mapped: Mapped, value: Any) -> bool:
+    """Take a syslog facility's number or name."""
+    if mapped.facility is not None:
+        return False
+    if type(value) is str:
+        if value in FACILITIES:
+            mapped.facility = FACILITIES.index(value)
+            return False
+        value = int(value) if _is_digits(value) and len(value) <= 2 else None
+    if type(value) is int and 0 <= value < len(FACILITIES):
+        mapped.facility = value
+        return True
+    return False
+
+
+def take_log(mapped: Mapped, value: Any) -> bool:
+    """Take a line as Docker's json-file keeps it: a whole one ends in LF, which is no part of it."""
+    if mapped.message is not None or type(value) is not str:
+        return False
+    mapped.message = value.removesuffix("\n")
+    return value.endswith("\n")
+
+
+def take_journal_message(mapped: Mapped, value: Any) -> bool:
+    """Take a journal's MESSAGE: text, or (not UTF-8) an array of byte values."""
+    if mapped.message is not None:
+        return False
+    if type(value) is str:
+        mapped.message = value
+        return True
+    if type(value) is list:
+        try:
+            mapped.message = bytes(value).decode("utf-8", "replace")
+        except (TypeError, ValueError):
+            return False
+    return False
+
+
+def take_message(mapped: Mapped, value: Any) -> bool:
+    """Take the human text."""
+    if mapped.message is None and type(value) is str:
+        mapped.message = value
+        return True
+    return False
+
+
+# --- who, from where ---
+
+
+def take_id(mapped: Mapped, value: Any) -> bool:
+    """Take an actor's id, text or number, where there is no name."""
+    if mapped.actor is None and (type(value) is int or _is_text(value)):
+        mapped.actor = str(value)
+        return True
+    return False
+
+
+def take_subject(mapped: Mapped, value: Any) -> bool:
+    """Take an actor, unless it reads like the subject of a mail."""
+    if mapped.actor is None and _is_text(value) and not any(map(str.isspace, value)):
+        mapped.actor = value
+        return True
+    return False
+
+
+def take_session(mapped: Mapped, value: Any) -> bool:
+    """Take a session's id, text or number."""
+    if mapped.session is None and (type(value) is int or _is_text(value)):
+        mapped.session = str(value)
+        return True
+    return False
+
+
+def take_audit_session(mapped: Mapped, value: Any) -> bool:
+    """Take the kernel's session id; 2^32−1 is its word for none."""
+    return value != "4294967295" and take_session(mapped, value)
+
+
+def take_address(mapped: Mapped, value: Any) -> bool:
+    """Take an IP address, also `address:port`."""
+    if mapped.source_ip is not None or type(value) is not str:
+        return False
+    address = parse_ip(value)
+    if address is not None:
+        mapped.source_ip = address
+        return address == value
+    host, colon, port = value.rpartition(":")
+    if colon and (":" not in host or host.startswith("[")):
+        number = _port(port)
+        address = parse_ip(host) if number is not None else None
+        if address is not None:
+            mapped.source_ip = address
+            if mapped.source_port is None:
+                mapped.source_port = number
+    return False
+
+
+def take_port(mapped: Mapped, value: Any) -> bool:
+    """Take a port, number or digits."""
+    if mapped.source_port is None:
+        mapped.source_port = _port(value)
+        return mapped.source_port is not None
+    return False
+
+
+def _port(value: Any) -> int | None:
+    if type(value) is str and _is_digits(value) and len(value) <= 5:
+        value = int(value)
+    return value if type(value) is int and 0 < value <= MAX_PORT else None
+
+
+# --- what, on what, with what outcome ---
+
+
+def take_outcome(mapped: Mapped, value: Any) -> bool:
+    """Take a word or truth value that says how it ended."""
+    if mapped.outcome is not None:
+        return False
+    if type(value) is str:
+        if value in _OUTCOMES:
+            mapped.outcome = value
+            return True
+        mapped.outcome = words.OUTCOMES.get(value.lower()) if len(value) < _LONGEST_WORD else None
+    elif type(value) is bool:
+        mapped.outcome = _SUCCESS if value else _FAILURE
+    return False
+
+
+def take_answer(mapped: Mapped, value: Any) -> bool:
+    """Take the answer to a field's name (`success`: true, yes, 1)."""
+    if type(value) is int:
+        value = str(value) if 0 <= value <= 1 else None
+    if mapped.outcome is None and type(value) is str and len(value) < _LONGEST_WORD:
+        mapped.outcome = words.YES_NO.get(value.lower())
+        return False
+    return take_outcome(mapped, value)
+
+
+def take_status(mapped: Mapped, value: Any) -> bool:
+    """Take how it ended: a word, or the status code of what is otherwise an HTTP request."""
+    code = value
+    if type(value) is str:
+        if not (len(value) == 3 and _is_digits(value)):
+            return take_outcome(mapped, value)
+        code = int(value)
+    if type(code) is not int:
+        return take_outcome(mapped, value)
+    if not (mapped.is_http and 100 <= code <= 599):
+        return False
+    if mapped.action is None:
+        mapped.action = "http.request"
+    if mapped.target is None:
+        mapped.target = mapped.path
+    if mapped.outcome is None and code >= 200:
+        mapped.outcome = _SUCCESS if code < 400 else _FAILURE
+    return False
+
+
+def take_reason(mapped: Mapped, value: Any) -> bool:
+    """Take why it failed or was denied; without a failure it is a reason for something else."""
+    if mapped.reason is None and mapped.outcome == _FAILURE and _is_text(value):
+        mapped.reason = value
+        return True
+    return False
+
+
+def take_action(mapped: Mapped, value: Any) -> bool:
+    """Take a verb of the vocabulary, one of the usual words for it, or a bare one when its object's type is known."""
+    if mapped.action is not None or type(value) is not str or len(value) > words.LONGEST_ACTION:
+        return False
+    if value in ACTIONS:
+        mapped.action = value
+        return True
+    deed = words.read_action(value)
+    action = deed.action
+    if action is None and deed.tokens and mapped.object_type is not None:
+        action = words.read_verb(deed.tokens, mapped.object_type[1])
+    if action is not None:
+        mapped.action = action
+        if mapped.outcome is None:
+            mapped.outcome = deed.outcome
+    return False
+
+
+def takes_type(family: str) -> Convert:
+    """Make the reader of an object's type, for names of the same family (`object_type` and `object_name`)."""
+
+    def take_type(mapped: Mapped, value: Any) -> bool:
+        if mapped.object_type is None and _is_text(value) and len(value) <= words.LONGEST_ACTION:
+            mapped.object_type = (family, value)
+        return False
+
+    return take_type
+
+
+def takes_target(family: str) -> Convert:
+    """Make the reader of an object's name or id: `type:name` when the type is known."""
+
+    def take_target(mapped: Mapped, value: Any) -> bool:
+        if mapped.target is not None or not (_is_text(value) or type(value) is int):
+            return False
+        if mapped.object_type is None or mapped.object_type[0] != family:
+            mapped.target = str(value)
+            return True
+        prefix = mapped.object_type[1] + ":"
+        if type(value) is str and value.startswith(prefix):
+            mapped.target = value
+            return True
+        mapped.target = f"{prefix}{value}"
+        return False
+
+    return take_target
+
+
+def takes_typed(object_type: str) -> Convert:
+    """Make the reader of an object's name under a field that tells its type (`target_user`, `file.path`)."""
+
+    def take_typed(mapped: Mapped, value: Any) -> bool:
+        if mapped.target is None and _is_text(value):
+            mapped.target = f"{object_type}:{value}"
+        return False
+
+    return take_typed
+
+
+# --- HTTP requests ---
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
+_REQUEST_LINE: Final = re.compile(r"[A-Z]{3,16} (\S+)(?: HTTP/[0-9.]{1,3})")
+
+
+def see_method(mapped: Mapped, value: Any) -> bool:
+    """See a method of RFC 9110 §9 or RFC 5789: with a status code it is an HTTP request."""
+    if type(value) is str and value in _METHODS:
+        mapped.is_http = True
+    return False
+
+
+def see_request_line(mapped: Mapped, value: Any) -> bool:
+    """See a request line of RFC 9112 §3."""
+    found = _REQUEST_LINE.fullmatch(value) if type(value) is str else None
+    if found:
+        mapped.is_http = True
+        mapped.path = found[1]
+    return False
+
+
+def see_path(mapped: Mapped, value: Any) -> bool:
+    """See what a request was for."""
+    if mapped.path is None and type(value) is str and value.startswith(("/", "http://", "https://")):
+        mapped.path = value
+    return False
+
+
+def see_request_uri(mapped: Mapped, value: Any) -> bool:
+    """See what a request was for, under a name that only requests have."""
+    see_path(mapped, value)
+    mapped.is_http = mapped.is_http or mapped.path is not None
+    return False
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and value != "" and value != "-"  # noqa: PLR1714 - hashing costs more
+
+
+def _is_digits(value: str) -> bool:
+    return value.isascii() and value.isdigit()

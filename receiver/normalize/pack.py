@@ -1,0 +1,316 @@
+"""A pack: the rules for one source, as a YAML file that carries its own tests.
+
+Knows the file's form and says what is wrong with file, line and key; knows nothing of messages. The form is the
+pydantic models below; `receiver/normalize/README.md` shows how to write one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from receiver.errors import ConfigError
+from receiver.event import ACTIONS, COLUMNS
+from receiver.normalize.rule import SLOTS, PatternError, Rule, template_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BUILT_IN: Final = Path(__file__).parent / "packs"
+
+# libyaml reads a pack in a tenth of the time of the Python loader; wheels of PyYAML carry it.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_PART = re.compile(r"\{=(\w+)\}")
+_DEEPEST_PART: Final = 8
+_RESERVED: Final = (frozenset(COLUMNS) - frozenset(SLOTS)) | {"structured_data", "fields", "wire"}
+"""Names no rule may take: columns that the header fills, and keys of `data` with a meaning of their own."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+Apps = list[str] | Literal["any"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Settings(_Model):
+    """Columns with a value of their own: constants, or text with {groups} in it."""
+
+    actor: str | None = None
+    actor_as: str | None = None
+    action: str | None = None
+    outcome: Literal["success", "failure", "unknown"] | None = None
+    reason: str | None = None
+    target: str | None = None
+    session: str | None = None
+
+    @field_validator("action")
+    @classmethod
+    def _in_the_vocabulary(cls, action: str) -> str:
+        if action not in ACTIONS:
+            raise ValueError(f"unknown action {action!r}{_did_you_mean(action, ACTIONS)}")
+        return action
+
+
+class _Expected(_Settings):
+    """The whole outcome of a sample: what is not named must be null."""
+
+    source_ip: str | None = None
+    source_port: int | None = None
+    data: dict[str, Any] | None = None
+
+
+class _Sample(_Model):
+    message: str | None = None
+    raw: str | None = None
+    app: str | None = None
+    expect: _Expected
+
+    @model_validator(mode="after")
+    def _one_input(self) -> _Sample:
+        if (self.message is None) == (self.raw is None):
+            raise ValueError("a sample has a `message` (with an `app`, or the pack's first), or a whole `raw` line")
+        return self
+
+
+class _Rule(_Model):
+    name: Name
+    match: str | list[str]
+    apps: Apps | None = None
+    set: _Settings = _Settings()
+    samples: list[_Sample] = Field(min_length=1)
+
+
+class _Pack(_Model):
+    pack: Name
+    about: str
+    apps: Apps
+    parts: dict[str, str] = {}
+    rules: list[_Rule] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A message and the whole of what must come out of it."""
+
+    rule: str
+    message: str | None
+    raw: str | None
+    app: str | None
+    expected: dict[str, Any]
+    where: str
+    """File and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Rules for one source, in the order they are tried."""
+
+    name: str
+    about: str
+    file: str
+    built_in: bool
+    rules: tuple[Rule, ...]
+    samples: tuple[Sample, ...]
+
+
+def load_packs(extra_dirs: Sequence[Path] = ()) -> list[Pack]:
+    """Read the operator's packs, then the built-in ones: the first rule that matches wins. Raises ConfigError.
+
+    extra_dirs: directories of `*.yaml`, or single files, in order of precedence.
+    """
+    packs = [load_pack(file) for place in extra_dirs for file in _files(Path(place))]
+    packs += [load_pack(file, built_in=True) for file in _files(BUILT_IN)]
+    seen: dict[tuple[str, bool], str] = {}
+    for pack in packs:
+        other = seen.setdefault((pack.name, pack.built_in), pack.file)
+        if other != pack.file:
+            raise ConfigError(f"{pack.file}: the pack {pack.name!r} is also in {other}")
+    return packs
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_dir():
+        return sorted(file for file in place.iterdir() if file.suffix in {".yaml", ".yml"})
+    if place.is_file():
+        return [place]
+    raise ConfigError(f"packs: {place} is neither a file nor a directory")
+
+
+def load_pack(file: Path, *, built_in: bool = False) -> Pack:
+    """Read one pack. Raises ConfigError: one line with file, line and key.
+
+    Patterns of built-in packs are compiled at their first use, since tests hold them right.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from error
+    try:
+        return parse_pack(text, str(file), built_in=built_in)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{file}:{line}: not YAML: {error.problem}") from error
+
+
+def parse_pack(text: str, file: str, *, built_in: bool = False) -> Pack:
+    """Build a pack from its text."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node is not None else None
+    finally:
+        loader.dispose()
+    if not built_in:
+        _refuse_repeated_keys(node, file)
+    try:
+        model = _Pack.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error, node, file)) from error
+    builder = _Builder(model, node, file, built_in=built_in)
+    return builder.build()
+
+
+class _Builder:
+    """Turns the checked model into rules and samples."""
+
+    def __init__(self, model: _Pack, node: yaml.Node, file: str, *, built_in: bool) -> None:
+        self._model = model
+        self._node = node
+        self._file = file
+        self._built_in = built_in
+
+    def build(self) -> Pack:
+        rules: list[Rule] = []
+        samples: list[Sample] = []
+        names: set[str] = set()
+        for number, model in enumerate(self._model.rules):
+            if model.name in names:
+                self._refuse(("rules", number, "name"), f"a second rule named {model.name!r}")
+            names.add(model.name)
+            rules.extend(self._rules(number, model))
+            samples.extend(self._samples(number, model))
+        pack = self._model
+        return Pack(pack.pack, pack.about, self._file, self._built_in, tuple(rules), tuple(samples))
+
+    def _apps(self, model: _Rule) -> list[str] | None:
+        apps = model.apps or self._model.apps
+        return None if apps == "any" else [app.lower() for app in apps]
+
+    def _rules(self, number: int, model: _Rule) -> list[Rule]:
+        settings = model.set.model_dump(exclude_none=True)
+        apps = self._apps(model)
+        line = _line_of(self._node, ("rules", number))
+        rules = []
+        for pattern in [model.match] if isinstance(model.match, str) else model.match:
+            try:
+                rule = Rule(f"{self._model.pack}/{model.name}", self._join(pattern), settings, self._file, line)
+            except PatternError as error:
+                self._refuse(("rules", number, "match"), str(error))
+            rule.apps = None if apps is None else tuple(apps)
+            rules.append(rule)
+        if not self._built_in:
+            self._check(number, rules, settings)
+        return rules
+
+    def _join(self, pattern: str, depth: int = 0) -> str:
+        """Put the pack's `parts` where the pattern names them."""
+        if depth > _DEEPEST_PART:
+            raise PatternError("`parts` that contain themselves")
+
+        def part(found: re.Match[str]) -> str:
+            text = self._model.parts.get(found[1])
+            if text is None:
+                raise PatternError(f"no part {found[1]!r}{_did_you_mean(found[1], set(self._model.parts))}")
+            return self._join(text, depth + 1)
+
+        return _PART.sub(part, pattern)
+
+    def _check(self, number: int, rules: list[Rule], settings: dict[str, str]) -> None:
+        try:
+            for rule in rules:
+                rule.compile()
+        except PatternError as error:
+            self._refuse(("rules", number, "match"), str(error))
+        taken = {name for rule in rules for name in rule.groups}
+        for group in sorted(taken & _RESERVED):
+            self._refuse(("rules", number, "match"), f"{group!r} is not a rule's to fill; choose another name")
+        for column, text in settings.items():
+            for name in template_names(text):
+                if name not in taken:
+                    self._refuse(("rules", number, "set", column), f"{{{name}}} is not taken by `match`")
+
+    def _samples(self, number: int, model: _Rule) -> list[Sample]:
+        apps = self._apps(model)
+        app = apps[0] if apps else None
+        return [
+            Sample(
+                rule=f"{self._model.pack}/{model.name}",
+                message=sample.message,
+                raw=sample.raw,
+                app=sample.app or app,
+                expected=sample.expect.model_dump(exclude_none=True),
+                where=f"{self._file}:{_line_of(self._node, ('rules', number, 'samples', position))}",
+            )
+            for position, sample in enumerate(model.samples)
+        ]
+
+    def _refuse(self, location: tuple[str | int, ...], sentence: str) -> NoReturn:
+        raise ConfigError(f"{self._file}:{_line_of(self._node, location)}: {_dotted(location)}: {sentence}")
+
+
+def _refuse_repeated_keys(node: yaml.Node | None, file: str) -> None:
+    """YAML lets the last of two equal keys win in silence; nobody means that."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[Any] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ConfigError(f"{file}:{key.start_mark.line + 1}: {key.value}: the same key twice")
+            seen.add(key.value)
+            _refuse_repeated_keys(value, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeated_keys(item, file)
+
+
+def _first_problem(error: ValidationError, node: yaml.Node | None, file: str) -> str:
+    problems = error.errors(include_url=False)
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+    location = tuple(part for part in problem["loc"] if not str(part).startswith(("list[", "literal[", "function-")))
+    sentence = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        known = set(_Settings.model_fields) | set(_Rule.model_fields) | set(_Pack.model_fields) | {"expect", "data"}
+        sentence = f"unknown key{_did_you_mean(str(location[-1]), known)}"
+    return f"{file}:{_line_of(node, location)}: {_dotted(location)}: {sentence}"
+
+
+def _did_you_mean(word: str, known: Sequence[str] | frozenset[str] | set[str]) -> str:
+    close = difflib.get_close_matches(word, sorted(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _dotted(location: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, location)) or "the file"
+
+
+def _line_of(node: yaml.Node | None, location: tuple[str | int, ...]) -> int:
+    """Find the line of the deepest node on the way to `location`; a key's own line where there is one."""
+    line = 0
+    for part in location:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+        elif isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+            if found is None:
+                break
+            key, node = found
+            line = key.start_mark.line
+    return line + 1

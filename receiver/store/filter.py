@@ -1,0 +1,78 @@
+"""What to select: the filter, and what `contains` means. Knows the schema's columns, no SQLite and no file.
+
+`contains` is a phrase: its words, whole, one after the other, in any case, whatever stands between them, in
+`message`. A word is a run of letters and digits. A text without any is looked for as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+_WORD: Final = r"[^\W_]"
+_GAP: Final = r"[\W_]+"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events; all that is given must hold.
+
+    since, until: µs, received_at ≥ and <. actor: who did it, or whom they became. action: exact, or `auth.*`.
+    severity: that urgent or more. Everything else is equal, exactly.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    actor: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    host: str | None = None
+    app: str | None = None
+    source_ip: str | None = None
+    target: str | None = None
+    severity: int | None = None
+    contains: str | None = None
+
+
+class Condition(NamedTuple):
+    """One column's test as SQL, with `{0}` where the column's name goes."""
+
+    column: str
+    sql: str
+    parameters: tuple[str | int, ...]
+
+
+def conditions(where: Filter) -> list[Condition]:
+    """Give the tests of one column each: all but the time range, `actor` and `contains`."""
+    found = [
+        Condition(column, "{0} = ?", (value,))
+        for column in ("outcome", "host", "app", "source_ip", "target")
+        if (value := getattr(where, column)) is not None
+    ]
+    if where.action is not None and where.action.endswith("*"):
+        prefix = where.action[:-1]
+        found.append(Condition("action", "substr({0}, 1, ?) = ?", (len(prefix), prefix)))
+    elif where.action is not None:
+        found.append(Condition("action", "{0} = ?", (where.action,)))
+    if where.severity is not None:
+        found.append(Condition("severity", "{0} <= ?", (where.severity,)))
+    return found
+
+
+class Phrase:
+    """The meaning of `contains`, the same for every form of segment."""
+
+    def __init__(self, text: str) -> None:
+        folded = text.casefold()
+        self.words: Final = tuple(re.findall(f"{_WORD}+", folded))
+        self.plain: Final = bool(self.words) and all(word.isascii() for word in self.words)
+        """All words are ASCII: a pure ASCII message can match."""
+        if self.words:
+            self._pattern = re.compile(f"(?<!{_WORD})" + _GAP.join(self.words) + f"(?!{_WORD})")
+        else:
+            self._pattern = re.compile(re.escape(folded))
+
+    def matches(self, message: str | None) -> bool:
+        """Decide on one message."""
+        return message is not None and self._pattern.search(message.casefold()) is not None

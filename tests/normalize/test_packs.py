@@ -1,0 +1,161 @@
+"""The packs themselves: their samples, their coverage, their cost on hostile texts, and what is refused in them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from receiver.errors import ConfigError
+from receiver.event import ACTIONS, Outcome
+from receiver.normalize import Pack, check_packs, load_packs
+from receiver.normalize.check import sample_message, slow_patterns
+from receiver.normalize.pack import BUILT_IN, load_pack, parse_pack
+from receiver.normalize.rule import COLUMNS
+
+PACKS = load_packs()
+README = Path(__file__).parents[2] / "receiver" / "normalize" / "README.md"
+
+GOOD = """\
+pack: door
+about: the door
+apps: [doord]
+rules:
+  - name: opened
+    match: '{actor} opened {_door} from {source_ip}'
+    set: {action: session.open, outcome: success, target: 'door:{_door}'}
+    samples:
+      - message: 'alice opened lab from 192.0.2.7'
+        expect: {actor: alice, action: session.open, outcome: success, target: 'door:lab', source_ip: 192.0.2.7}
+"""
+
+
+def test_every_sample_gives_what_it_says() -> None:
+    # A pack is its own test: the whole outcome, under all packs together.
+    assert check_packs(PACKS) == []
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_every_pattern_is_hit_by_a_sample(pack: Pack) -> None:
+    # A pattern no sample reaches is a guess, or is hidden by one before it.
+    unused = {(rule.name, rule.pattern) for rule in pack.rules}
+    for sample in pack.samples:
+        text = (sample_message(sample).message or "").strip()
+        inner = text.removeprefix("message repeated 3 times: [ ").removesuffix("]") if "repeated" in text else text
+        rule = next((rule for rule in pack.rules if rule.name == sample.rule and rule.fullmatch(inner)), None)
+        assert rule is not None, sample.where
+        unused.discard((rule.name, rule.pattern))
+    assert unused == set()
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_a_prefix_and_a_needle_never_hide_a_match(pack: Pack) -> None:
+    # The dispatch tries a rule only where both stand in the message.
+    for sample in pack.samples:
+        text = (sample_message(sample).message or "").strip()
+        for rule in pack.rules:
+            if rule.fullmatch(text):
+                assert text.startswith(rule.prefixes)
+                assert rule.needle in text
+
+
+@pytest.mark.parametrize("file", sorted(BUILT_IN.glob("*.yaml")), ids=lambda file: file.stem)
+def test_built_in_packs_pass_what_operators_packs_must(file: Path) -> None:
+    # Built-in packs are compiled at first use, so the strict checks run here.
+    pack = load_pack(file)
+    for rule in pack.rules:
+        assert rule.settings.get("action", "auth.login") in ACTIONS
+        assert rule.settings.get("outcome", "success") in set(Outcome)
+
+
+def test_no_pattern_can_be_made_slow() -> None:
+    # Any sender may claim any program's name, so every pattern meets hostile texts.
+    assert slow_patterns(PACKS, time.thread_time) == []
+
+
+@pytest.mark.parametrize("slow", [r"'{actor:(?:\w+ ?)*} opened {_door} from", "'{actor:any}{_all:any} opened {_door} from"])
+def test_a_slow_pattern_is_found(slow: str) -> None:
+    # The test above is worth something only if it finds what it looks for.
+    pack = parse_pack(GOOD.replace("'{actor} opened {_door} from", slow), "x")
+    assert len(slow_patterns([pack], time.thread_time)) == 1
+
+
+def test_the_example_of_the_readme_is_true() -> None:
+    # What a newcomer copies must work.
+    text = README.read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
+    assert check_packs([parse_pack(text, "README.md")]) == []
+
+
+def test_the_readme_names_every_key_and_column() -> None:
+    # The form is documented where it is learned.
+    text = README.read_text(encoding="utf-8")
+    for name in (*COLUMNS, "pack", "about", "apps", "parts", "rules", "match", "set", "samples", "expect", "raw"):
+        assert f"`{name}`" in text, name
+
+
+REFUSED = {
+    "unknown action": ("action: session.open", "action: session.opened", 7, "did you mean 'session.open'"),
+    "unknown outcome": ("outcome: success,", "outcome: fine,", 7, "rules.0.set.outcome"),
+    "unknown column": ("set: {action", "set: {reasn: x, action", 7, "did you mean 'reason'"),
+    "unknown key": ("    samples:", "    sample:", 8, "did you mean 'samples'"),
+    "column of the header": ("{actor} opened", "{host} opened", 6, "'host' is not a rule's to fill"),
+    "address by template": ("success, target: 'door:{_door}'}\n", "success, source_ip: '{_door}'}\n", 7, "unknown key"),
+    "no such group": ("'door:{_door}'}", "'door:{_window}'}", 7, "{_window} is not taken"),
+    "no such part": ("{actor} opened", "{=who} opened", 6, "no part 'who'"),
+    "not an expression": ("{actor} opened", "{actor} (opened", 6, "not a regular expression"),
+    "endless": ("{actor} opened", "{actor:until}.* opened", 6, "needs plain text after it"),
+    "no sample": ("      - message: 'alice opened lab from 192.0.2.7'\n", "      - {}\n", 9, "samples"),
+    "same key twice": ("about: the door", "about: the door\nabout: another", 3, "the same key twice"),
+    "not YAML": ("rules:", "rules: [", 4, "not YAML"),
+    "wrong type": ("pack: door", "pack: 7", 1, "pack"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_wrong_is_named_with_file_and_line(case: str, tmp_path: Path) -> None:
+    # An operator must find the fault without reading our code.
+    old, new, line, sentence = REFUSED[case]
+    file = tmp_path / "door.yaml"
+    text = GOOD.replace(old, new)
+    if case == "no sample":
+        text = text.split("        expect:")[0]
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_packs([tmp_path])
+    assert str(caught.value).startswith(str(file))
+    assert sentence in str(caught.value)
+    if case not in {"not YAML"}:
+        assert f":{line}:" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_sample_is_a_problem(tmp_path: Path) -> None:
+    # `check` tells which column differs, and where.
+    file = tmp_path / "door.yaml"
+    file.write_text(GOOD.replace("actor: alice,", "actor: bob,"))
+    (problem,) = check_packs(load_packs([file]))
+    assert problem == f"{file}:9: door/opened: actor is 'alice', expected 'bob'"
+
+
+def test_an_operators_pack_may_take_a_built_in_ones_message(tmp_path: Path) -> None:
+    # First match wins, and the built-in sample that lost is no fault.
+    mine = GOOD.replace("[doord]", "[sshd]").replace("{actor} opened {_door} from", "Accepted password for {actor} {_door:.*}")
+    mine = mine.replace("alice opened lab from 192.0.2.7", "Accepted password for alice from 192.0.2.7")
+    mine = mine.replace("door:lab", "door:from")
+    (tmp_path / "mine.yaml").write_text(mine)
+    assert check_packs(load_packs([tmp_path])) == []
+
+
+def test_two_packs_of_one_name_are_refused(tmp_path: Path) -> None:
+    # The column `rule` must say which it was.
+    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "b.yaml").write_text(GOOD)
+    with pytest.raises(ConfigError, match="is also in"):
+        load_packs([tmp_path])
+
+
+def test_a_missing_place_is_refused(tmp_path: Path) -> None:
+    # A typo in `packs:` must not be silence.
+    with pytest.raises(ConfigError, match="neither a file nor a directory"):
+        load_packs([tmp_path / "nowhere"])
