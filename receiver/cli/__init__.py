@@ -45,6 +45,8 @@ exit codes: 0 done; 1 the answer is bad; 2 could not run (one line says why)"""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; nothing escapes as a traceback."""
+    if sys.stdout is None:  # started with `>&-`
+        return _fail("standard output is closed")
     _speak_any_text()
     try:
         args = _parser().parse_args(argv)

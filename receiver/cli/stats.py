@@ -20,6 +20,7 @@ from receiver.event_json import format_time, json_line
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
 
     from receiver.cli.parser import Commands
 
@@ -118,7 +119,7 @@ def _write(args: argparse.Namespace, counts: Iterable[Count]) -> None:
         Column("", _BAR_CELLS, least=5, drop=1),
     ]
     Table(columns, sys.stdout).write(
-        (clock_time(start, zone), str(count), _named(args.by, value), "█" * (count * _BAR_CELLS // most))
+        (clock_time(start, zone), str(count), _named(args.by, value, zone), "█" * (count * _BAR_CELLS // most))
         for start, value, count in counts
     )
 
@@ -137,11 +138,11 @@ def _json_lines(column: str, counts: Iterable[Count]) -> Iterator[str]:
         )
 
 
-def _named(column: str, value: Any) -> str:
+def _named(column: str, value: Any, zone: tzinfo | None) -> str:
     """Give a value for people: `err` rather than 3."""
     if value is None:
         return "(none)"
     names = _NAMES.get(column, ())
     if isinstance(value, int) and 0 <= value < len(names):
         return names[value]
-    return clock_time(value, None) if column in _TIMES and isinstance(value, int) else str(value)
+    return clock_time(value, zone) if column in _TIMES and isinstance(value, int) else str(value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from receiver.cli.terminal import columns_of_terminal, cut, escape, fit, paint, wants_colour, width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _SAMPLE_ROWS: Final = 200
 """Rows looked at before the first is printed: more than a screen, and never much to wait for."""
@@ -45,14 +45,14 @@ class Table:
 
     def write(self, rows: Iterable[Sequence[str | None]]) -> int:
         """Write all rows, after the header when they are the first; says how many."""
-        cells = ([escape((text or "")[:_CELL_CHARS]) for text in row] for row in rows)
+        cells: Iterator[list[str]] = ([escape((text or "")[:_CELL_CHARS]) for text in row] for row in rows)
         if self._layout is None:
             sample = list(islice(cells, _SAMPLE_ROWS))
             if not sample:
                 return 0
             self._layout = self._lay_out(sample)
             self._header()
-            cells = chain(sample, cells)  # type: ignore[assignment]
+            cells = chain(sample, cells)
         written = 0
         for row in cells:
             self._stream.write(self._line(row))

@@ -6,18 +6,23 @@ Knows the text forms of RFC 4291 §2.2 and RFC 6874's zone; no names, no DNS, no
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
 
 MAX_PORT: Final = 65_535
 
 _KNOWN_ADDRESSES: Final = 8_192
-"""How many addresses are remembered: `ipaddress` costs 1.5 µs, a dict 0.05; senders choose the texts, so it is
+"""How many addresses are remembered: `ipaddress` costs 5 µs, a dict 0.05; senders choose the texts, so it is
 bounded."""
 
 _LONGEST: Final = 64
 """An IPv6 address takes 45 characters, brackets 2, and a zone name the rest."""
 
 _known: dict[str, str | None] = {}
+
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
+"""Dotted decimal without leading zeros: what `ipaddress` takes, and in the spelling it gives (0.7 µs instead of 5)."""
 
 
 def parse_ip(text: str) -> str | None:
@@ -35,6 +40,8 @@ def parse_ip(text: str) -> str | None:
 
 
 def _parse(text: str) -> str | None:
+    if _IPV4.fullmatch(text):
+        return text
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
     try:

@@ -46,12 +46,13 @@ def cli(
     return run
 
 
-def fill_store(folder: Path, events: Sequence[Event]) -> None:
+def fill_store(folder: Path, events: Sequence[Event], segment_events: int = 1_000_000) -> None:
     """Write a store as the receiver does, and close it."""
     from receiver.store import Store, StorePolicy
 
     async def fill() -> None:
-        store = await Store.open(folder, StorePolicy(max_events=1_000_000, max_age_seconds=86_400.0, min_free_bytes=0))
+        policy = StorePolicy(max_events=segment_events, max_age_seconds=86_400.0, min_free_bytes=0)
+        store = await Store.open(folder, policy)
         try:
             await store.append(events)
         finally:

@@ -95,7 +95,8 @@ def test_udp_is_taken_as_the_listener_does(cli: Callable[..., Answer]) -> None:
     gelf = json.dumps({"version": "1.1", "host": "app-1", "short_message": "hello"}).encode()
     packed = zlib.compress(gelf)
     head = b"\x1e\x0f12345678"
-    datagrams = [gelf, packed, head + b"\0\2" + packed[:9], head + b"\1\2" + packed[9:], b"\x1e\x0fabcdefgh\0\1" + packed]
+    chunks = [head + b"\0\2" + packed[:9], head + b"\1\2" + packed[9:], b"\x1e\x0fabcdefgh\0\1" + packed]
+    datagrams = [gelf, packed, *chunks]
     answers = events(cli("explain", "--jsonl", stdin=b"".join(map(line, datagrams))))
     assert [answer.get("host") for answer in answers] == ["app-1", "app-1", None, "app-1", "app-1"]
     assert answers[2] == {"error": "line 3: a GELF chunk: its message is not complete"}

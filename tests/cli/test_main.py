@@ -144,6 +144,13 @@ def test_a_full_disk_behind_standard_output_is_an_error() -> None:
     assert done.stderr == "audit-receiver: No space left on device\n"
 
 
+def test_a_closed_standard_output_is_an_error() -> None:
+    # An answer that nobody can have must not look like success.
+    command = ["/bin/sh", "-c", f"{sys.executable} -m receiver version >&-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "audit-receiver: standard output is closed\n")
+
+
 def test_ctrl_c_is_quiet_and_130() -> None:
     # The shell's convention; a traceback would hide the last line of output.
     with subprocess.Popen(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from argparse import Namespace
+from contextlib import redirect_stdout
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from receiver.cli.event_output import event_output
 from receiver.cli.table import Column, Table, choose_widths
 from receiver.cli.terminal import cut, escape, fit, paint, wants_colour, width
+from tests.kit.events import make_event
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=60)
 
@@ -48,6 +52,18 @@ def test_a_cut_cell_says_so() -> None:
     assert fit("日本日本", 4) == "日… "
     assert cut("日本日本", 4) == "日…"
     assert fit("e" + "\u0301" * 1000, 4).endswith("…  ") or width(fit("e" + "\u0301" * 1000, 4)) == 4
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(any_text | st.none(), min_size=8, max_size=8), st.integers(-(2**63), 2**63 - 1))
+def test_any_event_is_one_row(texts: list[str | None], received_at: int) -> None:
+    # Whatever stands in the columns that a table shows: one line, no control character.
+    names = ("host", "app", "actor", "actor_as", "action", "target", "source_ip", "message")
+    event = make_event(received_at=received_at, **dict(zip(names, texts, strict=True)))
+    with redirect_stdout(io.StringIO()) as stream:
+        event_output(Namespace(json=False, table=True, local=False)).show([event])
+    _, row = stream.getvalue().splitlines()
+    assert not [char for char in row if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
 
 
 COLUMNS = [Column("TIME", 8, least=8), Column("APP", 10, least=6, drop=2), Column("MESSAGE", 1000, least=10, drop=1)]
