@@ -33,7 +33,7 @@ SLOW_SECONDS: Final = 0.004
 _PUMPED_PLACES: Final = 10
 """Places of a sample between which its text is repeated: 45 attacks a sample."""
 
-_TIMES: Final = (4, 8, 12, 16, 20, 24, 28, 64, 512, RULE_TEXT_CHARS)
+_LENGTHS: Final = (16, 20, 24, 28, 32, 36, 40, 48, 64, 96, 128, 1024)
 
 
 def check_packs(packs: Sequence[Pack], clock: Callable[[], float] | None = None) -> list[str]:
@@ -100,13 +100,12 @@ def _worst(rule: Rule, texts: Sequence[str], clock: Callable[[], float]) -> tupl
     rule.compile()
     seconds, attack = 0.0, ""
     for before, part, after in attacks(rule, texts):
-        for times in _TIMES:
-            attack = (before + part * times)[:RULE_TEXT_CHARS] + after + "\x00"
+        pumped = before + part * (RULE_TEXT_CHARS // max(1, len(part)))
+        for text in (*(pumped[:length] for length in _LENGTHS), pumped[: RULE_TEXT_CHARS - len(after)] + after):
+            attack = text + "\x00"
             seconds = _cost(rule, attack, clock)
             if seconds > SLOW_SECONDS:
                 return seconds, attack
-            if len(attack) > RULE_TEXT_CHARS:
-                break
     return seconds, attack
 
 
@@ -123,7 +122,7 @@ def _cost(rule: Rule, text: str, clock: Callable[[], float]) -> float:
 
 
 def attacks(rule: Rule, texts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """What begins as the rule's messages do, a part of them to repeat, and the rest; all to end as none does."""
+    """Give the beginning of one of the rule's messages, a part of it to repeat, and its rest, over and over."""
     for text in texts:
         match = rule.fullmatch(text.strip())
         if match is not None:

@@ -20,6 +20,9 @@ be tried for every message of their program."""
 KNOWN_APPS: Final = 4_096
 """Names of programs remembered as sent; senders choose them, so they are bounded."""
 
+REMEMBERED_CHARS: Final = 64
+"""Longer names are looked up each time: 4096 tags of 256 KiB would be a gigabyte."""
+
 
 class Table:
     """The rules of one program, those for any program among them, by the first characters of the message."""
@@ -59,9 +62,10 @@ class Dispatch:
         table = self._tables.get(keys)
         if table is None:
             table = self._tables[keys] = self._table(keys)
-        if len(self.by_app) >= KNOWN_APPS:
-            self.by_app.clear()
-        self.by_app[app] = table
+        if app is None or len(app) <= REMEMBERED_CHARS:
+            if len(self.by_app) >= KNOWN_APPS:
+                self.by_app.clear()
+            self.by_app[app] = table
         return table
 
     def _keys(self, app: str) -> tuple[str, ...]:

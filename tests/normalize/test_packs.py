@@ -74,7 +74,9 @@ def test_no_pattern_can_be_made_slow() -> None:
     assert slow_patterns(PACKS, time.thread_time) == []
 
 
-@pytest.mark.parametrize("slow", [r"'{actor:(?:\w+ ?)*} opened {_door} from", "'{actor:any}{_all:any} opened {_door} from"])
+@pytest.mark.parametrize(
+    "slow", [r"'{actor:(?:\w+ ?)*} opened {_door} from", "'{actor:any}{_all:any} opened {_door} from"]
+)
 def test_a_slow_pattern_is_found(slow: str) -> None:
     # The test above is worth something only if it finds what it looks for.
     pack = parse_pack(GOOD.replace("'{actor} opened {_door} from", slow), "x")
@@ -125,7 +127,7 @@ def test_what_is_wrong_is_named_with_file_and_line(case: str, tmp_path: Path) ->
         load_packs([tmp_path])
     assert str(caught.value).startswith(str(file))
     assert sentence in str(caught.value)
-    if case not in {"not YAML"}:
+    if case != "not YAML":
         assert f":{line}:" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -140,7 +142,8 @@ def test_a_wrong_sample_is_a_problem(tmp_path: Path) -> None:
 
 def test_an_operators_pack_may_take_a_built_in_ones_message(tmp_path: Path) -> None:
     # First match wins, and the built-in sample that lost is no fault.
-    mine = GOOD.replace("[doord]", "[sshd]").replace("{actor} opened {_door} from", "Accepted password for {actor} {_door:.*}")
+    mine = GOOD.replace("[doord]", "[sshd]")
+    mine = mine.replace("{actor} opened {_door} from", "Accepted password for {actor} {_door:.*}")
     mine = mine.replace("alice opened lab from 192.0.2.7", "Accepted password for alice from 192.0.2.7")
     mine = mine.replace("door:lab", "door:from")
     (tmp_path / "mine.yaml").write_text(mine)
