@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from receiver import limits
 from receiver.counters import ListenerCounters, RejectReason
 from receiver.event import Origin
 from receiver.listen.accept import Acceptor
@@ -48,6 +49,9 @@ class StreamListener:
         self._starting: set[asyncio.Task[None]] = set()
         self._quotas: dict[StreamConnection, int] | None = None
         """While stopping: connection → how far it is still read."""
+        self._seen: dict[StreamConnection, int] = {}
+        """While stopping: connection → bytes it had given at the last look."""
+        self._linger_until = 0.0
 
     @property
     def trouble(self) -> str | None:
@@ -63,11 +67,14 @@ class StreamListener:
         """Nothing is to be asked of the kernel for a scrape."""
 
     async def stop(self, until: float) -> None:
-        """Accept what waited to be, read what each connection's queue held at this moment, close.
+        """Accept what waited to be, read what was under way at this moment, close.
 
-        until: loop time at which reading ends in any case.
+        Each connection's queue is read whole. What a sender's kernel still holds because our window was full is not in
+        it (a sender that wrote and left is done, and relies on us), so reading goes on while something comes, for
+        limits.STOP_LINGER_SECONDS. until: loop time at which reading ends in any case.
         """
         loop = asyncio.get_running_loop()
+        self._linger_until = min(until, loop.time() + limits.STOP_LINGER_SECONDS)
         self._quotas = {connection: _quota(connection) for connection in self._connections}
         for acceptor in self._acceptors:
             acceptor.stop()
@@ -147,13 +154,20 @@ class StreamListener:
     def _close_drained(self) -> bool:
         """Close the connections whose part of the stop is done; True while there are others."""
         quotas = self._quotas or {}
+        lingering = asyncio.get_running_loop().time() < self._linger_until
         waited_for = False
         for connection in tuple(self._connections):
-            if connection.has_stalled() or connection.read_bytes < quotas.get(connection, 0):
+            due = connection.has_stalled() or connection.read_bytes < quotas.get(connection, 0)
+            if due or (lingering and self._goes_on(connection)):
                 waited_for = True
             else:
                 connection.close()
         return waited_for
+
+    def _goes_on(self, connection: StreamConnection) -> bool:
+        """Say if something came since the last look, or waits to be read."""
+        before, self._seen[connection] = self._seen.get(connection), connection.read_bytes
+        return before not in {None, connection.read_bytes} or connection.queued_bytes() > 0
 
     async def _until_lost(self) -> None:
         """Let the loop write what TLS still says and report the connections it has closed."""

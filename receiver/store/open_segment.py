@@ -17,10 +17,11 @@ from receiver.store.plan import (
     Range,
     SealedPlan,
     Source,
-    count_sql,
+    kind_source,
     kind_tests,
     only_kinds,
-    select_sql,
+    only_times,
+    value_source,
 )
 from receiver.store.segment import KIND_COLUMNS, Segment, check_format, open_read_only
 
@@ -31,13 +32,13 @@ _seq_of = itemgetter(0)
 
 
 class Group(NamedTuple):
-    """Events that share `values` (and, when asked, a span of time); a group may come in several parts."""
+    """Events that share a value or several, and a span of time when asked; a group may come in several parts."""
 
     values: tuple[Any, ...]
     bucket: int | None
     events: int
-    first_seen: int
-    last_seen: int
+    first_seq: int
+    last_seq: int
 
 
 class OpenSegment:
@@ -111,7 +112,7 @@ class OpenSegment:
 
     def _live_rows(self, source: Source, span: Range, *, ascending: bool) -> Iterator[tuple[Any, ...]]:
         while span.low < span.high:
-            sql, parameters = select_sql(source, span, LivePlan.columns, ascending=ascending)
+            sql, parameters = source.rows(span, LivePlan.columns, ascending=ascending)
             page = self._connection.execute(f"{sql} LIMIT {limits.READ_PAGE_ROWS}", parameters).fetchall()
             yield from page
             if len(page) < limits.READ_PAGE_ROWS:
@@ -120,53 +121,69 @@ class OpenSegment:
             span = Range(last + 1, span.high) if ascending else Range(span.low, last)
 
     def _sealed_rows(self, sources: list[Source], span: Range, *, ascending: bool) -> Iterator[tuple[Any, ...]]:
-        cursors = []
-        for source in sources:
-            joined = source._replace(tables=f"{source.tables} {SealedPlan.joined}")
-            sql, parameters = select_sql(joined, span, SealedPlan.columns, ascending=ascending)
-            cursors.append(self._connection.execute(sql, parameters))
+        cursors = [
+            self._connection.execute(*_joined(source).rows(span, SealedPlan.columns, ascending=ascending))
+            for source in sources
+        ]
         yield from cursors[0] if len(cursors) == 1 else heapq.merge(*cursors, key=_seq_of, reverse=not ascending)
 
     def groups(self, where: Filter, columns: tuple[str, ...], bucket_us: int | None) -> Iterator[Group]:
         """Count the matching events by the values of columns, and by spans of time when asked."""
         span = self.within(where, self.span)
-        by_kind = self._sealed and set(columns) <= set(KIND_COLUMNS)
-        if by_kind and bucket_us is None and span == self.span and only_kinds(where):
-            yield from self._whole_kinds(where, columns)
+        if span.low >= span.high:
             return
-        values = self._kind_values(columns) if by_kind else {}
-        for source in self._sources(where, span):
-            for row in self._connection.execute(*self._group_sql(source, span, columns, bucket_us, by_kind=by_kind)):
-                yield Group(values[row[0]] if by_kind else tuple(row[:-4]), *row[-4:])
-
-    def _group_sql(
-        self, source: Source, span: Range, columns: tuple[str, ...], bucket_us: int | None, *, by_kind: bool
-    ) -> tuple[str, tuple[Any, ...]]:
-        """Write the grouping; kinds are grouped by their id, which is quicker than by their texts."""
-        if by_kind:
-            names = ["e.kind"]
-        elif self._sealed:
-            source = source._replace(tables=f"{source.tables} {SealedPlan.joined}")
-            names = [f"{'k' if name in KIND_COLUMNS else 'e'}.{name}" for name in columns]
+        if self._sealed and set(columns) <= set(KIND_COLUMNS):
+            yield from self._kind_groups(where, span, columns, bucket_us)
+        elif self._sealed and bucket_us is None and only_times(where) and (source := value_source(columns[0])):
+            yield from self._indexed_groups(source, span, columns[0])
         else:
-            names = [f"e.{name}" for name in columns]
-        bucket = "NULL" if bucket_us is None else f"e.received_at / {int(bucket_us)} * {int(bucket_us)}"
-        facts = [bucket, "count(*)", "min(e.received_at)", "max(e.received_at)"]
-        keys = [str(number + 1) for number in range(len(names))]
-        if bucket_us is not None:
-            keys.insert(0, str(len(names) + 1))
-        sql, parameters = count_sql(source, span, ", ".join(names + facts))
-        return f"{sql} GROUP BY {', '.join(keys)}", parameters
+            names = [f"{'k' if self._sealed and name in KIND_COLUMNS else 'e'}.{name}" for name in columns]
+            for source in self._sources(where, span):
+                query = _joined(source) if self._sealed else source
+                for row in self._connection.execute(*query.query(span, *_grouping(names, bucket_us))):
+                    yield Group(tuple(row[:-4]), *row[-4:])
 
-    def _kind_values(self, columns: tuple[str, ...]) -> dict[int, tuple[Any, ...]]:
+    def _kind_groups(
+        self, where: Filter, span: Range, columns: tuple[str, ...], bucket_us: int | None
+    ) -> Iterator[Group]:
+        """Group by the kind's id and look its texts up afterwards; if possible ask the kinds alone."""
+        if bucket_us is None and only_kinds(where):
+            if span == self.span:
+                yield from self._whole_kinds(where, columns)
+                return
+            sources = [kind_source(where)]
+        else:
+            sources = self._sources(where, span)
         sql = f"SELECT id, {', '.join(columns)} FROM kind"  # noqa: S608 - our own names only
-        return {row[0]: tuple(row[1:]) for row in self._connection.execute(sql)}
+        values = {row[0]: tuple(row[1:]) for row in self._connection.execute(sql)}
+        for source in sources:
+            for row in self._connection.execute(*source.query(span, *_grouping(["e.kind"], bucket_us))):
+                yield Group(values[row[0]], *row[1:])
 
     def _whole_kinds(self, where: Filter, columns: tuple[str, ...]) -> Iterator[Group]:
         tests, values = kind_tests(where)
-        sql = (
-            f"SELECT {', '.join(columns)}, NULL, events, first_received_at, last_received_at"  # noqa: S608
-            f" FROM kind WHERE {tests or 'true'}"
-        )
+        names = ", ".join(columns)
+        sql = f"SELECT {names}, NULL, events, first_seq, last_seq FROM kind WHERE {tests or 'true'}"  # noqa: S608
         for row in self._connection.execute(sql, values):
             yield Group(tuple(row[:-4]), *row[-4:])
+
+    def _indexed_groups(self, source: Source, span: Range, column: str) -> Iterator[Group]:
+        """Count by an index that leaves nulls out: they are the rest."""
+        rest = span.high - span.low
+        for row in self._connection.execute(*source.query(span, *_grouping([f"e.{column}"], None))):
+            group = Group((row[0],), *row[1:])
+            rest -= group.events
+            yield group
+        if rest:
+            yield Group((None,), None, rest, span.low, span.high - 1)
+
+
+def _joined(source: Source) -> Source:
+    return source._replace(tables=source.tables + SealedPlan.joined)
+
+
+def _grouping(names: list[str], bucket_us: int | None) -> tuple[str, str]:
+    """Write what to select (the rest of a Group after the values) and how to group it."""
+    bucket = "NULL" if bucket_us is None else f"e.received_at / {int(bucket_us)} * {int(bucket_us)}"
+    keys = ", ".join([*names, bucket] if bucket_us is not None else names)
+    return ", ".join([*names, bucket, "count(*)", "min(e.seq)", "max(e.seq)"]), f"GROUP BY {keys}"

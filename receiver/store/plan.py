@@ -3,6 +3,7 @@
 Knows both schemas and the filter. Knows no file and no page. A segment is asked by one or more `Source`s whose
 rows do not overlap. A live segment is scanned; in a sealed one the narrowest index leads and the row decides.
 Every index is named (`INDEXED BY`, `+column`): a planner's guess must not cost the order or half a second.
+Columns are read from `e`, in a sealed segment those of a kind from `k`.
 """
 
 from __future__ import annotations
@@ -12,23 +13,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from receiver import limits
 from receiver.event import COLUMNS
 from receiver.store.filter import Filter, Phrase, conditions
-from receiver.store.segment import KIND_COLUMNS, ODD_MESSAGE
+from receiver.store.segment import INDEXED_COLUMNS, KIND_COLUMNS, ODD_MESSAGE, OWN_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
 
 PHRASE_FUNCTION: Final = "has_phrase"
+_PHRASE_TEST: Final = f"{PHRASE_FUNCTION}(e.message)"
+_ODD: Final = ODD_MESSAGE.replace("message", "e.message")
+_OF_KINDS: Final = "e.kind IN (SELECT value FROM json_each(?))"
 _SCAN_SHARE: Final = 20
-"""A kind that holds more than this part of a segment is found sooner by walking the log than by collecting it."""
-
-
-class Source(NamedTuple):
-    """Rows of one segment: FROM and WHERE, with `position` naming what `seq` is there."""
-
-    tables: str
-    tests: tuple[str, ...]
-    parameters: tuple[Any, ...]
-    position: str = "e.seq"
+"""Kinds that hold more than this part of a segment are found sooner by walking the log than by collecting them."""
 
 
 class Range(NamedTuple):
@@ -38,35 +33,59 @@ class Range(NamedTuple):
     high: int
 
 
-def select_sql(source: Source, span: Range, columns: str, *, ascending: bool) -> tuple[str, tuple[Any, ...]]:
-    """Write the query for rows in the log's order."""
-    sql, parameters = count_sql(source, span, columns)
-    return f"{sql} ORDER BY {source.position}{'' if ascending else ' DESC'}", parameters
+class Tests(NamedTuple):
+    """Parts of a WHERE, all of which must hold, and their parameters in order."""
+
+    sql: tuple[str, ...] = ()
+    parameters: tuple[Any, ...] = ()
+
+    def also(self, sql: str, *parameters: Any) -> Tests:
+        """Add one more at the end."""
+        return Tests((*self.sql, sql), (*self.parameters, *parameters))
+
+    def after(self, sql: str, *parameters: Any) -> Tests:
+        """Add one in front: the one that leads."""
+        return Tests((sql, *self.sql), (*parameters, *self.parameters))
 
 
-def count_sql(source: Source, span: Range, columns: str) -> tuple[str, tuple[Any, ...]]:
-    """Write the query for rows in any order."""
-    tests = " AND ".join((*source.tests, f"{source.position} >= ? AND {source.position} < ?"))
-    sql = f"SELECT {columns} FROM {source.tables} WHERE {tests}"  # noqa: S608 - our own names only
-    return sql, (*source.parameters, *span)
+class Source(NamedTuple):
+    """Rows of one segment: FROM and WHERE, with `position` naming what `seq` is there.
+
+    before: parameters that stand in FROM.
+    """
+
+    tables: str
+    tests: Tests
+    position: str = "e.seq"
+    before: tuple[Any, ...] = ()
+
+    def query(self, span: Range, columns: str, order: str = "") -> tuple[str, tuple[Any, ...]]:
+        """Write the query for the rows of a range; `order` may add ORDER BY or GROUP BY."""
+        tests = self.tests.also(f"{self.position} >= ? AND {self.position} < ?", *span)
+        where = " AND ".join(tests.sql)
+        sql = f"SELECT {columns} FROM {self.tables} WHERE {where} {order}"  # noqa: S608 - our own names only
+        return sql, (*self.before, *tests.parameters)
+
+    def rows(self, span: Range, columns: str, *, ascending: bool) -> tuple[str, tuple[Any, ...]]:
+        """Write the query for the rows of a range in the log's order, or its reverse."""
+        return self.query(span, columns, f"ORDER BY {self.position}{'' if ascending else ' DESC'}")
 
 
 class LivePlan:
     """A segment with the plain table `events`."""
 
-    columns = ", ".join(f"e.{name}" for name in COLUMNS)
+    columns: Final = ", ".join(f"e.{name}" for name in COLUMNS)
 
     def sources(self, where: Filter, phrase: Phrase | None) -> list[Source]:
         """Give the one scan."""
-        tests, parameters = _own_tests(where, phrase)
-        return [Source("events e NOT INDEXED", tuple(tests), tuple(parameters))]
+        return [Source("events e NOT INDEXED", _with_phrase(_row_tests(where, COLUMNS), phrase))]
 
 
 class SealedPlan:
     """A segment with kinds and indexes; asks the file for counts to choose by."""
 
-    columns = ", ".join(f"{'k' if name in KIND_COLUMNS else 'e'}.{name}" for name in COLUMNS)
-    joined = "LEFT JOIN kind k ON k.id = e.kind"
+    columns: Final = ", ".join(f"{'k' if name in KIND_COLUMNS else 'e'}.{name}" for name in COLUMNS)
+    joined: Final = " LEFT JOIN kind k ON k.id = e.kind"
 
     def __init__(self, connection: sqlite3.Connection, span: Range) -> None:
         self._connection = connection
@@ -74,27 +93,25 @@ class SealedPlan:
 
     def sources(self, where: Filter, phrase: Phrase | None) -> list[Source]:
         """Choose what leads. An empty list: nothing here can match."""
-        tests, parameters = _own_tests(where, phrase, sealed=True)
+        tests = _row_tests(where, OWN_COLUMNS)
         kinds = self._kinds(where)
-        choices: list[tuple[int, list[Source]]] = []
         if kinds is not None:
             if not kinds.ids:
                 return []
-            tests.append("e.kind IN (SELECT value FROM json_each(?))")
-            parameters.append(kinds.ids_json)
-        rest, values = tuple(tests), tuple(parameters)
-        choices += [self._counted(self._equal(column, value, rest, values)) for column, value in _indexed(where)]
+            tests = tests.also(_OF_KINDS, kinds.ids_json)
+        whole = _with_phrase(tests, phrase)
+        leads = [[_equal(column, value, whole)] for column, value in _indexed(where)]
         if where.actor is not None:
-            choices.append(self._counted(self._actor(where.actor, rest, values)))
+            leads.append(_actor(where.actor, whole))
         if phrase is not None and phrase.words:
-            choices.append(self._counted(self._phrase(phrase, rest, values)))
+            leads.append(_phrase(phrase, tests))
+        choices = [(self._count(sources), sources) for sources in leads]
         if kinds is not None and kinds.events * _SCAN_SHARE < self._span.high - self._span.low:
-            choices.append((kinds.events, [_of_kinds(kinds.ids_json, self._span, rest, values)]))
+            choices.append((kinds.events, [kinds.collected(self._span, whole)]))
         if choices:
             count, sources = min(choices, key=lambda choice: choice[0])
             return sources if count else []
-        walk = Source("event e NOT INDEXED", rest, values)
-        return [walk if kinds is None else kinds.within(walk)]
+        return [Source("event e NOT INDEXED", whole if kinds is None else kinds.between(whole))]
 
     def _kinds(self, where: Filter) -> _Kinds | None:
         tests, values = kind_tests(where)
@@ -103,37 +120,16 @@ class SealedPlan:
         sql = f"SELECT id, events, first_seq, last_seq FROM kind WHERE {tests}"  # noqa: S608 - our own names only
         return _Kinds(self._connection.execute(sql, values).fetchall())
 
-    def _counted(self, sources: list[Source]) -> tuple[int, list[Source]]:
-        """Count what a source leads to, by its first test alone, up to a bound."""
+    def _count(self, sources: list[Source]) -> int:
+        """Count what sources lead to, by the first test of each alone, up to a bound."""
         count = 0
         for source in sources:
-            sql = f"SELECT 1 FROM {source.tables.split(' CROSS JOIN ')[0]} WHERE {source.tests[0]} LIMIT ?"  # noqa: S608
-            (found,) = self._connection.execute(
-                f"SELECT count(*) FROM ({sql})",  # noqa: S608 - our own names only
-                (*source.parameters[: source.tests[0].count("?")], limits.PLAN_COUNT),
-            ).fetchone()
+            table, lead = source.tables.split(" CROSS JOIN ")[0], source.tests.sql[0]
+            sql = f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {lead} LIMIT ?)"  # noqa: S608 - our names
+            parameters = source.tests.parameters[: lead.count("?")]
+            (found,) = self._connection.execute(sql, (*parameters, limits.PLAN_COUNT)).fetchone()
             count += found
-        return count, sources
-
-    def _equal(self, column: str, value: str, rest: tuple[str, ...], values: tuple[Any, ...]) -> list[Source]:
-        return [Source(f"event e INDEXED BY event_{column}", (f"e.{column} = ?", *rest), (value, *values))]
-
-    def _actor(self, actor: str, rest: tuple[str, ...], values: tuple[Any, ...]) -> list[Source]:
-        became = ("e.actor_as = ?", "+e.actor IS NOT ?", *rest)
-        return [
-            *self._equal("actor", actor, rest, values),
-            Source("event e INDEXED BY event_actor_as", became, (actor, actor, *values)),
-        ]
-
-    def _phrase(self, phrase: Phrase, rest: tuple[str, ...], values: tuple[Any, ...]) -> list[Source]:
-        """Full text for plain messages; those that are not plain stand in an index of their own."""
-        odd = ODD_MESSAGE.replace("message", "e.message")
-        sources = [Source("event e INDEXED BY event_odd", (odd, *rest), values)]
-        if phrase.plain:
-            words = " ".join(f'"{word}"' for word in phrase.words)
-            table = "word CROSS JOIN event e ON e.seq = word.rowid"
-            sources.append(Source(table, ("word MATCH ?", f"NOT ({odd})", *rest), (words, *values), "word.rowid"))
-        return sources
+        return count
 
 
 class _Kinds:
@@ -146,10 +142,68 @@ class _Kinds:
         self._first = min((kind[2] for kind in found), default=0)
         self._last = max((kind[3] for kind in found), default=0)
 
-    def within(self, source: Source) -> Source:
+    def between(self, tests: Tests) -> Tests:
         """Walk no farther than where these kinds stand."""
-        tests = (*source.tests, "e.seq BETWEEN ? AND ?")
-        return source._replace(tests=tests, parameters=(*source.parameters, self._first, self._last))
+        return tests.also("e.seq BETWEEN ? AND ?", self._first, self._last)
+
+    def collected(self, span: Range, tests: Tests) -> Source:
+        """Collect their positions by the index, and look only there."""
+        found = (
+            "(SELECT seq FROM event INDEXED BY event_kind WHERE kind IN (SELECT value FROM json_each(?))"
+            " AND seq >= ? AND seq < ?) AS found"
+        )
+        return Source(f"{found} CROSS JOIN event e ON e.seq = found.seq", tests, "found.seq", (self.ids_json, *span))
+
+
+def _equal(column: str, value: str, tests: Tests) -> Source:
+    return Source(f"event e INDEXED BY event_{column}", tests.after(f"e.{column} = ?", value))
+
+
+def _actor(actor: str, tests: Tests) -> list[Source]:
+    """Who did it; then whom they became, where that is somebody else."""
+    return [
+        _equal("actor", actor, tests),
+        _equal("actor_as", actor, tests.after("+e.actor IS NOT ?", actor)),
+    ]
+
+
+def _phrase(phrase: Phrase, tests: Tests) -> list[Source]:
+    """Full text for plain messages; those that are not plain stand in an index of their own."""
+    sources = [Source("event e INDEXED BY event_odd", tests.after(_ODD).also(_PHRASE_TEST))]
+    if phrase.plain:
+        tests = tests.also(f"NOT ({_ODD})")
+        if len(phrase.words) > 1:  # of one plain word in a plain message full text says all there is
+            tests = tests.also(_PHRASE_TEST)
+        words = " ".join(f'"{word}"' for word in phrase.words)
+        table = "word CROSS JOIN event e ON e.seq = word.rowid"
+        sources.append(Source(table, tests.after("word MATCH ?", words), "word.rowid"))
+    return sources
+
+
+def _with_phrase(tests: Tests, phrase: Phrase | None) -> Tests:
+    """Add the decision on the message; before it a cheap one, since LIKE and GLOB would stop at NUL."""
+    if phrase is None:
+        return tests
+    if phrase.plain:
+        tests = tests.also(f"(instr(lower(e.message), ?) > 0 OR {_ODD})", max(phrase.words, key=len))
+    elif phrase.words:
+        tests = tests.also(_ODD)
+    return tests.also(_PHRASE_TEST)
+
+
+def _row_tests(where: Filter, columns: tuple[str, ...]) -> Tests:
+    """Write the tests on these columns of the row itself."""
+    tests = Tests()
+    for condition in conditions(where):
+        if condition.column in columns:
+            tests = tests.also(condition.sql.format(f"+e.{condition.column}"), *condition.parameters)
+    if where.actor is not None:
+        tests = tests.also("(+e.actor = ? OR +e.actor_as = ?)", where.actor, where.actor)
+    return tests
+
+
+def _indexed(where: Filter) -> list[tuple[str, str]]:
+    return [(column, value) for column in ("source_ip", "target") if (value := getattr(where, column)) is not None]
 
 
 def kind_tests(where: Filter) -> tuple[str, tuple[Any, ...]]:
@@ -164,35 +218,22 @@ def only_kinds(where: Filter) -> bool:
     return where.contains is None and where.actor is None and not _indexed(where)
 
 
-def _of_kinds(ids_json: str, span: Range, rest: tuple[str, ...], values: tuple[Any, ...]) -> Source:
-    found = (
-        "(SELECT seq FROM event INDEXED BY event_kind WHERE kind IN (SELECT value FROM json_each(?))"
-        " AND seq >= ? AND seq < ?) AS found"
-    )
-    table = f"{found} CROSS JOIN event e ON e.seq = found.seq"
-    return Source(table, rest, (ids_json, *span, *values), "found.seq")
+def only_times(where: Filter) -> bool:
+    """Tell whether the filter asks for nothing but a time."""
+    return where == Filter(since=where.since, until=where.until)
 
 
-def _indexed(where: Filter) -> list[tuple[str, str]]:
-    return [(column, value) for column in ("source_ip", "target") if (value := getattr(where, column)) is not None]
+def kind_source(where: Filter) -> Source:
+    """Count kinds by their index alone; for a filter of which `only_kinds` is true."""
+    tests, values = kind_tests(where)
+    if not tests:
+        return Source("event e INDEXED BY event_kind", Tests())
+    chosen = f"e.kind IN (SELECT id FROM kind WHERE {tests})"  # noqa: S608 - our own names only
+    return Source("event e INDEXED BY event_kind", Tests((chosen,), values))
 
 
-def _own_tests(where: Filter, phrase: Phrase | None, *, sealed: bool = False) -> tuple[list[str], list[Any]]:
-    """Write the tests on the row itself; in a sealed segment those on its kind are asked once, elsewhere."""
-    tests: list[str] = []
-    parameters: list[Any] = []
-    for condition in conditions(where):
-        if not (sealed and condition.column in KIND_COLUMNS):
-            tests.append(condition.sql.format(f"+e.{condition.column}"))
-            parameters += condition.parameters
-    if where.actor is not None:
-        tests.append("(+e.actor = ? OR +e.actor_as = ?)")
-        parameters += [where.actor, where.actor]
-    if phrase is not None:
-        if phrase.words and not sealed:
-            # The cheap test first (LIKE and GLOB would stop at NUL); what is not plain goes to the function.
-            odd = ODD_MESSAGE.replace("message", "e.message")
-            tests.append(f"(instr(lower(e.message), ?) > 0 OR {odd})" if phrase.plain else odd)
-            parameters += [max(phrase.words, key=len)] if phrase.plain else []
-        tests.append(f"{PHRASE_FUNCTION}(e.message)")
-    return tests, parameters
+def value_source(column: str) -> Source | None:
+    """Count a column's values by its index alone, which knows those that are not null; None without index."""
+    if column not in INDEXED_COLUMNS:
+        return None
+    return Source(f"event e INDEXED BY event_{column}", Tests((f"e.{column} IS NOT NULL",)))

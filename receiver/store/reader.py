@@ -122,26 +122,26 @@ class Reader:
         if column not in COLUMNS or column in BLOB_COLUMNS:
             raise ValueError(f"cannot count by {column}")
         counts: dict[tuple[int | None, Any], int] = {}
-        for group in self._groups(where, (column,), bucket_us):
-            key = group.bucket, group.values[0]
-            counts[key] = counts.get(key, 0) + group.events
+        for segment in self._walk(Range(0, _END), ascending=True):
+            for group in _reading(segment, segment.groups(where, (column,), bucket_us)):
+                key = group.bucket, group.values[0]
+                counts[key] = counts.get(key, 0) + group.events
         for (bucket, value), events in sorted(counts.items(), key=lambda item: (item[0][0] or 0, -item[1])):
             yield bucket, value, events
 
     def hosts(self, where: Filter) -> Iterator[HostSummary]:
         """Tell who sent, by the name they claim; most events first."""
         hosts: dict[str | None, _Host] = {}
-        for group in self._groups(where, ("host", "app", "format", "peer"), None):
-            name = group.values[0]
-            if name not in hosts:
-                hosts[name] = _Host()
-            hosts[name].add(group)
+        columns = ("host", "app", "format", "peer")
+        for segment in self._walk(Range(0, _END), ascending=True):
+            parts: dict[str | None, _Host] = {}
+            for group in _reading(segment, segment.groups(where, columns, None)):
+                parts.setdefault(group.values[0], _Host()).add(group)
+            for name, part in parts.items():
+                times = segment.received_at(part.first) or 0, segment.received_at(part.last) or 0
+                hosts.setdefault(name, _Host()).join(part, *times)
         for name, host in sorted(hosts.items(), key=lambda item: -item[1].events):
             yield host.summary(name)
-
-    def _groups(self, where: Filter, columns: tuple[str, ...], bucket_us: int | None) -> Iterator[Group]:
-        for segment in self._walk(Range(0, _END), ascending=True):
-            yield from _reading(segment, segment.groups(where, columns, bucket_us))
 
     def _walk(self, span: Range, *, ascending: bool) -> Iterator[OpenSegment]:
         """Open the segments of a range one after the other; each is closed when the next is asked for."""
@@ -223,24 +223,33 @@ def _reading(segment: OpenSegment, rows: Iterator[_T]) -> Iterator[_T]:
 
 
 class _Host:
-    """A host's summary in the making."""
+    """A host in the making: in one segment `first` and `last` are positions, over several they are times."""
 
     def __init__(self) -> None:
         self.events = 0
-        self._first = _END
-        self._last = 0
+        self.first = _END
+        self.last = 0
         self._names: tuple[set[str], set[str], set[str]] = set(), set(), set()
 
     def add(self, group: Group) -> None:
-        """Take in one part."""
-        self.events += group.events
-        self._first = min(self._first, group.first_seen)
-        self._last = max(self._last, group.last_seen)
+        """Take in a part of the same segment."""
+        self._take(group.events, group.first_seq, group.last_seq)
         for names, name in zip(self._names, group.values[1:], strict=True):
             if name is not None and len(names) < limits.HOST_FACTS:
                 names.add(name)
 
+    def join(self, part: _Host, first_seen: int, last_seen: int) -> None:
+        """Take in what one segment has."""
+        self._take(part.events, first_seen, last_seen)
+        for names, more in zip(self._names, part._names, strict=True):
+            names.update(list(more)[: limits.HOST_FACTS - len(names)])
+
+    def _take(self, events: int, first: int, last: int) -> None:
+        self.events += events
+        self.first = min(self.first, first)
+        self.last = max(self.last, last)
+
     def summary(self, name: str | None) -> HostSummary:
         """Give what is known."""
         apps, formats, peers = (tuple(sorted(names)) for names in self._names)
-        return HostSummary(name, self.events, self._first, self._last, apps, formats, peers)
+        return HostSummary(name, self.events, self.first, self.last, apps, formats, peers)

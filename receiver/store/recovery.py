@@ -53,7 +53,8 @@ def _end_of(segment: Segment) -> tuple[int, int]:
     """Give the position after a segment's last event, and when that event came."""
     try:
         with closing(OpenSegment(segment)) as opened:
-            return opened.span.high, opened.received_at(opened.span.high - 1) or 0
+            end = opened.span.high
+            return end, (opened.received_at(end - 1) or 0) if end > segment.first else 0
     except sqlite3.Error as error:
         raise store_error(error, segment.path) from error
 

@@ -56,9 +56,7 @@ _COPY: Final = f"""
 """  # noqa: S608 - our own names only
 _COUNT_KINDS: Final = """
     WITH part AS (SELECT kind, count(*) AS events, min(seq) AS first, max(seq) AS last FROM event GROUP BY kind)
-    UPDATE kind SET events = part.events, first_seq = part.first, last_seq = part.last,
-        first_received_at = (SELECT received_at FROM event WHERE seq = part.first),
-        last_received_at = (SELECT received_at FROM event WHERE seq = part.last)
+    UPDATE kind SET events = part.events, first_seq = part.first, last_seq = part.last
     FROM part WHERE part.kind = kind.id
 """
 
@@ -76,7 +74,8 @@ _BUILD: Final = (
     "CREATE VIRTUAL TABLE word USING fts5(message, content='event', content_rowid='seq', detail=none, columnsize=0)",
     f"INSERT INTO word (word, rank) VALUES ('hashsize', {limits.SEAL_WORD_BYTES})",  # noqa: S608 - a number of ours
     "INSERT INTO word (word) VALUES ('rebuild')",
-    "ANALYZE main",
+    "PRAGMA analysis_limit = 1000",
+    "ANALYZE main",  # for people with the sqlite3 tool: we name our indexes ourselves
 )
 
 

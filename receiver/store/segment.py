@@ -47,8 +47,8 @@ ODD_MESSAGE: Final = "length(CAST(message AS BLOB)) <> length(message)"
 """SQL: the message is not pure ASCII without NUL. FTS5's idea of letters is Unicode 6.1 and ours is Python's,
 so such rows are found by their own index and decided row by row."""
 
-_KIND_FACTS = ("events", "first_seq", "last_seq", "first_received_at", "last_received_at")
-"""How many events are of the kind, and its first and last."""
+_KIND_FACTS = ("events", "first_seq", "last_seq")
+"""How many events are of the kind, and the first and last of them."""
 
 
 def column_type(name: str) -> str:
@@ -138,9 +138,10 @@ def check_format(connection: sqlite3.Connection, path: Path) -> bool:
 
     Raises StoreRefused if a newer version wrote it, StoreCorrupt if it is not ours.
     """
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # first: it may be born just now
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application == 0 and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+    if tables == 0:
         return False
     if application != APPLICATION_ID:
         raise StoreCorrupt(f"{path}: not a segment of an audit-receiver store")

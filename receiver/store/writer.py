@@ -103,9 +103,9 @@ class LiveSegment:
     def _append(self, connection: sqlite3.Connection, events: Sequence[Event]) -> None:
         events = hold_clock(events, self.last_received_at)
         try:
-            self._inserter.prepare(events)
+            facts = self._inserter.learn(events)
             connection.execute("BEGIN IMMEDIATE")
-            self._inserter.insert(events, self.next_seq)
+            self._inserter.insert(events, facts, self.next_seq)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error

@@ -71,7 +71,7 @@ class ReceiverProcess:
             {"name": "syslog-tcp", "type": "tcp", "listen": f"127.0.0.1:{syslog}"},
             *map(dict, listeners),
         ]
-        settings = {
+        settings: dict[str, Any] = {
             "store": {"path": "store", "min_free_bytes": "16MiB"},
             "listeners": doors,
             "http": {"listen": f"127.0.0.1:{http}"},
@@ -82,6 +82,10 @@ class ReceiverProcess:
     @property
     def config(self) -> Path:
         return self.folder / "config.yaml"
+
+    @property
+    def command(self) -> list[str]:
+        return [*COMMAND, "run", "--config", str(self.config)]
 
     @property
     def store(self) -> Path:
@@ -109,16 +113,17 @@ class ReceiverProcess:
     def start(self) -> Self:
         """Start it and wait until it says that it is ready."""
         self.write_config()
-        self.spawn([*COMMAND, "run", "--config", str(self.config)])
+        self.spawn(self.command)
         self.wait_ready()
         return self
 
-    def spawn(self, command: list[str]) -> None:
+    def spawn(self, command: list[str], *, close_fds: bool = True) -> None:
         """Start any command that becomes, or runs, the receiver."""
         with (self.folder / "receiver.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **self.environ}
-            )
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT,
+                env={**os.environ, **self.environ}, close_fds=close_fds,
+            )  # fmt: skip
 
     def wait_ready(self) -> None:
         wait_for(self._ready_or_dead, what="ready")

@@ -58,6 +58,11 @@ async def all_sealed(folder: Path) -> None:
     await until(lambda: len(list(folder.glob("*-.db"))) == 1 and not list(folder.glob("*.tmp")), 30)
 
 
+def files(folder: Path) -> list[str]:
+    """The names of a store's files."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def read(folder: Path) -> list[StoredEvent]:
     """The whole log, oldest first."""
     return list(Reader(folder).select(Filter(), after_seq=-1))
