@@ -27,7 +27,7 @@ from receiver.normalize.fields import map_fields, map_structured_data, put_back
 from receiver.normalize.pack import Pack, load_packs
 from receiver.normalize.rule import COLUMNS, SLOTS, Columns, Rule
 from receiver.wire.json_event import dump_data
-from receiver.wire.message import Cut, Message
+from receiver.wire.message import Cut, Defect, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,6 +41,12 @@ _OK: Final = str(ParseStatus.OK)
 _GELF: Final = str(Format.GELF)
 _NOTHING: Final[Columns] = (None,) * len(COLUMNS)
 _mapped_columns: Final = attrgetter(*COLUMNS)
+_HEADER: Final = ("host", "app", "pid", "facility", "severity")
+_header_columns: Final = attrgetter(*_HEADER)
+_NO_HEADER: Final = (None,) * len(_HEADER)
+_MISSING: Final = str(TimeQuality.MISSING)
+_UNPARSED: Final = str(TimeQuality.UNPARSED)
+_PARTIAL: Final = str(ParseStatus.PARTIAL)
 _new_event: Final = tuple.__new__
 
 _REPEATED = re.compile(r"message repeated (\d{1,9}) times: \[ ?(.*)\]", re.DOTALL)
@@ -110,6 +116,9 @@ class Normalizer:
         """Make the event of a JSON object: alone, in GELF, or as the text of a syslog message."""
         mapped = map_fields(fields)
         header, text = _merge_header(message, fields, mapped)
+        if header[1] == _UNPARSED and Defect.BAD_TIME not in message.defects:
+            message.defects = (*message.defects, Defect.BAD_TIME)
+            message.status = _PARTIAL
         app = header[3]
         found = self.find(app, text, type(message.raw) is Cut) if text else None
         if found is not None:
@@ -171,17 +180,21 @@ def split_repeated(text: str) -> tuple[int, str | None]:
 
 def _merge_header(message: Message, fields: dict[str, Any], mapped: Mapped) -> tuple[Header, str | None]:
     """Fill what the message's own header has not; what JSON says otherwise goes back to `data`."""
+    host, app, pid, facility, severity = own = _header_columns(message)
     beaten = set()
-    values = []
-    for column in ("host", "app", "pid", "facility", "severity"):
-        own, other = getattr(message, column), getattr(mapped, column)
-        if own is not None and other is not None and own != other:
-            beaten.add(column)
-        values.append(other if own is None else own)
-    host, app, pid, facility, severity = values
+    if own == _NO_HEADER:  # JSON by itself
+        host, app, pid, facility, severity = _header_columns(mapped)
+    else:
+        others = _header_columns(mapped)
+        beaten = {
+            name
+            for name, ours, theirs in zip(_HEADER, own, others, strict=True)
+            if ours is not None and theirs is not None and ours != theirs
+        }
+        host, app, pid, facility, severity = (y if x is None else x for x, y in zip(own, others, strict=True))
     time, quality = message.time, message.time_quality
     if time is None:
-        if mapped.time is not None or mapped.time_quality != TimeQuality.MISSING:
+        if mapped.time is not None or mapped.time_quality != _MISSING:
             time, quality = mapped.time, mapped.time_quality
     elif mapped.time is not None:
         beaten.add("time")

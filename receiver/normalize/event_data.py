@@ -20,6 +20,11 @@ _OURS = frozenset({"structured_data", "fields", "wire"})
 
 def build_data(message: Message, fields: dict[str, Any] | None, extras: dict[str, Any] | None) -> str | None:
     """Write `data`; None when there is nothing. fields: of the JSON object, less those that filled columns."""
+    if not (extras or message.structured_data or message.defects or message.extra):
+        if not fields:
+            return None
+        if _OURS.isdisjoint(fields):
+            return dump_data(fields)
     data = dict(extras) if extras else {}
     if fields:
         _add_fields(data, fields)

@@ -61,15 +61,21 @@ def map_structured_data(structured_data: dict[str, dict[str, Any]]) -> Mapped:
 
     A param to which two elements give different values means nothing sure.
     """
-    params: dict[str, Any] = {}
-    doubtful: set[str] = set()
-    for sd_id, element in structured_data.items():
-        if sd_id not in _IANA_SD_IDS:
-            doubtful.update(name for name, value in element.items() if params.setdefault(name, value) != value)
-    for name in doubtful:
-        del params[name]
+    speaking = [element for sd_id, element in structured_data.items() if sd_id not in _IANA_SD_IDS]
+    params = speaking[0] if len(speaking) == 1 else _joined(speaking)
     shape = tuple(params)
     return _run(_structured_plans.get(shape) or _plan_structured(shape), params)
+
+
+def _joined(elements: list[dict[str, Any]]) -> dict[str, Any]:
+    """Join elements, without the params they disagree on."""
+    params: dict[str, Any] = {}
+    doubtful: set[str] = set()
+    for element in elements:
+        doubtful.update(name for name, value in element.items() if params.setdefault(name, value) != value)
+    for name in doubtful:
+        del params[name]
+    return params
 
 
 def _run(plan: _Plan, fields: dict[str, Any]) -> Mapped:

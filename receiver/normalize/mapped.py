@@ -102,9 +102,9 @@ def take_time(mapped: Mapped, value: Any) -> bool:
         return False
     if type(value) is str:
         base = _known_seconds.get(value[:19])
-        if base is not None and value[19:20] == "." and value[-1] == "Z" and len(value) < 28:
-            fraction = value[20:-1]
-            if fraction.isdecimal() and fraction.isascii():
+        if base is not None and value[19:20] == ".":
+            fraction = value[20:-1] if value[-1] == "Z" else value[20:].removesuffix("+00:00")
+            if len(fraction) <= 6 and fraction.isdecimal() and fraction.isascii():
                 mapped.time = base + int(fraction) * _FRACTION_US[len(fraction)]
                 mapped.time_quality = _FULL
                 return True
@@ -119,7 +119,7 @@ def take_time(mapped: Mapped, value: Any) -> bool:
 def _take_strict_time(mapped: Mapped, found: re.Match[str]) -> bool:
     seconds, fraction, offset = found.groups()
     time = timestamp.strict_us(seconds, fraction, offset)
-    if time is not None and offset == "Z":
+    if time is not None and offset in {"Z", "+00:00"}:
         if len(_known_seconds) >= limits.TIME_CACHE_ENTRIES:
             _known_seconds.clear()
         _known_seconds[seconds] = time - time % 1_000_000

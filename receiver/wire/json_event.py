@@ -119,7 +119,7 @@ def _is_complete(raw: bytes, written: bytes) -> bool:
 
 
 def _is_deep(raw: bytes, fields: dict[str, Any]) -> bool:
-    if 0x5B not in raw and raw.find(b"{", raw.find(b"{") + 1) < 0:  # 0.1 µs: a flat object
+    if raw.count(b"{") + raw.count(b"[") <= limits.JSON_DEPTH:  # 0.2 µs; the exact answer takes 1 to 3
         return False
     level: list[Any] = [fields]
     for _ in range(limits.JSON_DEPTH):

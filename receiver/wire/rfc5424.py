@@ -36,7 +36,6 @@ _HEADER: Final = re.compile(
 # SD-NAME = 1*32 PRINTUSASCII except '=', SP, ']', %d34. Elements without escapes come first: 0.3 µs a param less.
 _NAME: Final = r"[!#-<>-\\^-~]{1,32}"
 _ELEMENT: Final = re.compile(rf'\[({_NAME})((?: {_NAME}="[^"\\\]]*")*)\]')
-_PARAMS: Final = re.compile(r' ([^ =]+)="([^"]*)"')
 _ESCAPED_ELEMENT: Final = re.compile(
     rf'\[({_NAME})((?: {_NAME}="[^"\\\]]*(?:\\.[^"\\\]]*)*")*)\]', re.DOTALL
 )
@@ -109,7 +108,8 @@ def _read_plain_elements(text: str, pos: int, data: StructuredData) -> int:
     while pos < size and text[pos] == "[":
         if element := _ELEMENT.match(text, pos):
             sd_id, params = element.groups()
-            pairs = _PARAMS.findall(params)
+            parts = params.split('"')  # ` name=`, value, ` name=`, value, …: 0.8 µs for five, a regex takes 1.6
+            pairs = list(zip([part[1:-1] for part in parts[:-1:2]], parts[1::2], strict=True))
         elif element := _ESCAPED_ELEMENT.match(text, pos):
             sd_id, params = element.groups()
             pairs = [(name, _unescape(value)) for name, value in _ESCAPED_PARAMS.findall(params)]

@@ -200,6 +200,14 @@ def test_json_fields_speak_where_no_rule_does() -> None:
     assert "user" not in data_of(event)
 
 
+def test_a_json_time_that_cannot_be_read_is_a_defect() -> None:
+    # A time that is null though the sender gave one is not `ok`: the bytes are kept.
+    event = wire('{"time":"half past nine","user":"eve"}')
+    assert (event.time, event.time_quality, event.parse_status) == (None, "unparsed", "partial")
+    assert event.raw == b'{"time":"half past nine","user":"eve"}'
+    assert data_of(event)["wire"]["defects"] == ["bad_time"]
+
+
 def test_a_rule_beats_json_fields_and_nothing_is_mixed() -> None:
     # The user of the process beside the text is not the user in the text.
     event = wire(json.dumps({"app": "sshd", "message": LOGIN, "user": "root", "target": "x"}))
