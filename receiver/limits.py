@@ -51,6 +51,8 @@ STREAM_READ_FULL_BYTES: Final = 4 * KIB
 DATAGRAM_BYTES: Final = 65_535
 DATAGRAM_DRAIN: Final = 512
 """Datagrams taken per wake-up: some 4 ms of parsing, then the loop turns."""
+DATAGRAM_LIST_BYTES: Final = 2 * MIB
+"""Frames handed over at once: 512 datagrams can inflate to 512 MiB, and the inbox is asked once a list."""
 LINE_IDLE_SECONDS: Final = 5.0
 """A line without terminator is taken after this silence (devices that never send the last LF)."""
 TLS_HANDSHAKE_SECONDS: Final = 10.0
@@ -75,8 +77,8 @@ UDP_RECEIVE_BUFFER_BYTES: Final = 16 * MIB
 
 # --- ingest ---
 INBOX_BYTES: Final = 64 * MIB
-EVENT_OVERHEAD_BYTES: Final = 1_200
-"""Python objects of one event beside its texts; tests/ingest holds the estimate true."""
+EVENT_OVERHEAD_BYTES: Final = 900
+"""Python objects of one event beside its texts; tests/listen/test_intake.py holds the estimate true."""
 BATCH_EVENTS: Final = 8_192
 BATCH_BYTES: Final = 16 * MIB
 BATCH_DELAY_SECONDS: Final = 0.1

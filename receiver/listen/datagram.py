@@ -199,21 +199,21 @@ class DatagramListener:
     # --- handing over ---
 
     def _hand_over(self, datagrams: list[Datagram]) -> None:
-        """Give the intake one list of frames, each with its origin; one list a zone, if there are zones."""
+        """Give the intake one list of frames, each with its origin; several for several zones, or for much of it."""
         self._now = asyncio.get_running_loop().time()
         sender_of, max_bytes = self._sender, self._max_bytes
         frames: list[bytes] = []
         origins: list[Origin] = []
         zone = self._settings.zone
-        wire_bytes = 0
+        wire_bytes = frames_bytes = 0
         for data, address in datagrams:
             sender = sender_of(address)
             if sender is None:
                 self.counters.datagrams_refused += 1
                 continue
-            if sender.zone is not zone:
+            if sender.zone is not zone or frames_bytes > limits.DATAGRAM_LIST_BYTES:
                 self._take(frames, wire_bytes, origins, zone)
-                frames, origins, zone, wire_bytes = [], [], sender.zone, 0
+                frames, origins, zone, wire_bytes, frames_bytes = [], [], sender.zone, 0, 0
             wire_bytes += len(data)
             frame: bytes | None = data
             if data[:1] in _GELF:
@@ -222,6 +222,7 @@ class DatagramListener:
                 frame = Cut.of(data[:max_bytes], Defect.TRUNCATED, _original_bytes(data))
             if frame:
                 frames.append(frame)
+                frames_bytes += len(frame)
                 origins.append(sender.origin)
         self._take(frames, wire_bytes, origins, zone)
 
