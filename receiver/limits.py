@@ -49,8 +49,12 @@ STREAM_READ_BYTES: Final = 32 * KIB
 STREAM_READ_FULL_BYTES: Final = 4 * KIB
 """One read while the inbox is full: what a held connection keeps in memory (10 000 of them: 40 MiB)."""
 DATAGRAM_BYTES: Final = 65_535
-DATAGRAM_DRAIN: Final = 512
-"""Datagrams taken per wake-up: some 4 ms of parsing, then the loop turns."""
+DATAGRAM_DRAIN: Final = 4_096
+"""Datagrams read per turn of the loop: 15 ms, in which a 16 MiB buffer cannot fill."""
+DATAGRAM_LIST: Final = 256
+"""Datagrams parsed per turn of the loop: some 5 ms, then the socket is read again."""
+DATAGRAM_BACKLOG_BYTES: Final = 80 * MIB
+"""Read and not parsed yet, of one listener: 270 000 messages of 208 bytes, a burst that the kernel could not hold."""
 DATAGRAM_LIST_BYTES: Final = 2 * MIB
 """Frames handed over at once: 512 datagrams can inflate to 512 MiB, and the inbox is asked once a list."""
 LINE_IDLE_SECONDS: Final = 5.0
@@ -139,9 +143,11 @@ HTTP_LINGER_SECONDS: Final = 1.0
 # --- stop ---
 STOP_DRAIN_SECONDS: Final = 5.0
 """A sender that goes on cannot hold the stop longer than this."""
-STOP_LINGER_SECONDS: Final = 1.0
-"""A connection on which something still comes is read this long after its queue is empty: what a sender wrote before
-it left may lie in its own kernel, waiting for our window."""
+STOP_SENDER_BYTES: Final = 4 * MIB
+"""A connection on which something still comes is read this far beyond its queue: what a sender wrote before it left
+may lie in its own kernel (net.ipv4.tcp_wmem: 4 MiB), waiting for our window."""
+STOP_SILENCE_SECONDS: Final = 0.25
+"""Such a connection is done after this pause: a window that opens takes a round trip to be filled."""
 STOP_WRITE_SECONDS: Final = 20.0
 """A store that refuses cannot hold the stop longer than this; with the drain it stays under TimeoutStopSec."""
 

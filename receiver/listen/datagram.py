@@ -6,7 +6,8 @@ Knows sockets, addresses and GELF's chunks and compression; knows no other forma
 `asyncio_dgram` wakes us; its receive queue has no bound and `recv()` after `close()` forgets what it holds. So the
 reader awaits nothing but `recv()`, hands over without waiting (the inbox drops and counts what it has no room for),
 and takes what the stream holds *before* it drains the same socket: the order of one sender is kept. Draining costs
-3 µs a datagram with its hand-over, `await recv()` 22.
+3 µs a datagram with its hand-over, `await recv()` 22. Reading comes before parsing: a bounded backlog of frames takes
+bursts that are faster than the parser and longer than the kernel's buffer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import logging
 import socket
 import struct
+from collections import deque
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -42,6 +44,8 @@ _MEMINFO_BYTES = 36
 _SKB_BYTES = 256  # the least a queued datagram costs the kernel beside its text
 _LOOP_READ_BYTES = 256_000
 """uvloop reads a datagram into this much, asyncio into a little more: one that fills it has lost its end."""
+_FRAME_BYTES = 56
+"""What a frame in the backlog costs beside its bytes: its object, and a place in two lists."""
 _LOOK_SECONDS = 0.005
 _GELF = frozenset({b"\x1e", b"\x1f", b"\x78"})
 """First byte of a chunk, of gzip, of zlib: worth a closer look."""
@@ -53,6 +57,17 @@ Datagram = tuple[bytes, Any]
 class _Sender(NamedTuple):
     origin: Origin
     zone: tzinfo | None
+
+
+class _Waiting(NamedTuple):
+    """One list in the backlog."""
+
+    frames: list[bytes]
+    wire_bytes: int
+    origins: list[Origin]
+    zone: tzinfo | None
+    received_at: int
+    cost_bytes: int
 
 
 class _Socket:
@@ -77,6 +92,9 @@ class DatagramListener:
         self.sockets = tuple(sockets)
         self._room = room
         self._sockets = [_Socket(sock) for sock in sockets]
+        self._backlog: deque[_Waiting] = deque()
+        """Read and not parsed yet, in order."""
+        self._backlog_bytes = 0
         self._reassembler = gelf.Reassembler()
         self._buffer = bytearray(max(limits.DATAGRAM_BYTES, _LOOP_READ_BYTES if settings.type in UNIX else 0))
         self._view = memoryview(self._buffer)
@@ -133,9 +151,12 @@ class DatagramListener:
         """Take what the stream holds, then close it, which closes its socket; read the rest beside it."""
         rest = sock.dup()
         try:
-            self._hand_over(_held(stream))
+            self._queue(_held(stream))
             stream.close()
             await self._drain_rest(rest, until)
+            while self._backlog:  # it is in no other count: nothing of it may be left, and it is bounded
+                self._hand_over_oldest()
+                await asyncio.sleep(0)
         finally:
             rest.close()
 
@@ -155,10 +176,21 @@ class DatagramListener:
             except OSError as error:
                 self._room.complaints.warn("datagram", "listener %s: %s", self._settings.name, error)
                 continue
-            datagrams = [_marked(first), *_held(stream)]
+            self._take_in(sock, [_marked(first), *_held(stream)])
+            while self._backlog:
+                self._hand_over_oldest()
+                await asyncio.sleep(0)
+                self._take_in(sock, _held(stream))
+
+    def _take_in(self, sock: socket.socket, datagrams: list[Datagram]) -> None:
+        """Put what the stream held, then what the socket holds, at the end of the backlog.
+
+        The kernel's buffer lasts a third of a second at 50 000 datagrams/s, and parsing may be slower than that for as
+        long as a burst goes on. So reading comes before parsing, up to a bound; beyond it the kernel drops and counts.
+        """
+        if self._backlog_bytes < limits.DATAGRAM_BACKLOG_BYTES:
             self._drain(sock, datagrams)
-            # The next recv() finds the stream's queue empty, so it gives the loop a turn.
-            self._hand_over(datagrams)
+        self._queue(datagrams)
 
     def _drain(self, sock: socket.socket, datagrams: list[Datagram]) -> int:
         """Add what the socket holds, a bounded number; return how much room it took in the kernel, from below."""
@@ -193,13 +225,14 @@ class DatagramListener:
             quota_bytes -= self._drain(sock, datagrams)
             if not datagrams:
                 return
-            self._hand_over(datagrams)
+            self._queue(datagrams)
+            self._hand_over_oldest()
             await asyncio.sleep(0)
 
     # --- handing over ---
 
-    def _hand_over(self, datagrams: list[Datagram]) -> None:
-        """Give the intake one list of frames, each with its origin; several for several zones, or for much of it."""
+    def _queue(self, datagrams: list[Datagram]) -> None:
+        """Add them to the backlog as lists of frames, each with its origin; several, of one zone and bounded."""
         self._now = asyncio.get_running_loop().time()
         sender_of, max_bytes = self._sender, self._max_bytes
         frames: list[bytes] = []
@@ -211,8 +244,9 @@ class DatagramListener:
             if sender is None:
                 self.counters.datagrams_refused += 1
                 continue
-            if sender.zone is not zone or frames_bytes > limits.DATAGRAM_LIST_BYTES:
-                self._take(frames, wire_bytes, origins, zone)
+            full = frames_bytes > limits.DATAGRAM_LIST_BYTES or len(frames) >= limits.DATAGRAM_LIST
+            if sender.zone is not zone or full:
+                self._queue_list(frames, wire_bytes, origins, zone)
                 frames, origins, zone, wire_bytes, frames_bytes = [], [], sender.zone, 0, 0
             wire_bytes += len(data)
             frame: bytes | None = data
@@ -224,11 +258,20 @@ class DatagramListener:
                 frames.append(frame)
                 frames_bytes += len(frame)
                 origins.append(sender.origin)
-        self._take(frames, wire_bytes, origins, zone)
+        self._queue_list(frames, wire_bytes, origins, zone)
 
-    def _take(self, frames: list[bytes], wire_bytes: int, origins: list[Origin], zone: tzinfo | None) -> None:
+    def _queue_list(self, frames: list[bytes], wire_bytes: int, origins: list[Origin], zone: tzinfo | None) -> None:
         if wire_bytes:
-            self._room.intake.take(frames, wire_bytes, origins, zone, self.counters)
+            cost_bytes = sum(map(len, frames)) + _FRAME_BYTES * len(frames)
+            self._backlog_bytes += cost_bytes
+            self._backlog.append(_Waiting(frames, wire_bytes, origins, zone, self._room.intake.now_us(), cost_bytes))
+
+    def _hand_over_oldest(self) -> None:
+        """Give the intake the list that has waited longest."""
+        if self._backlog:
+            frames, wire_bytes, origins, zone, received_at, cost_bytes = self._backlog.popleft()
+            self._backlog_bytes -= cost_bytes
+            self._room.intake.take(frames, wire_bytes, origins, zone, self.counters, received_at)
 
     def _unpacked(self, data: bytes, address: Any) -> bytes | None:
         """Join chunks, decompress; None while chunks are missing."""

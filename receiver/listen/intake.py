@@ -65,6 +65,10 @@ class Intake:
         """Call back once when there is room again; first come, first served."""
         self._inbox.on_space(callback)
 
+    def now_us(self) -> int:
+        """Read the receive clock, for what is taken later than it came."""
+        return self._clock.now_us()
+
     def expect(self, hosts: Collection[str]) -> None:
         """Watch for these hosts from now on; what is known of one that stays is kept."""
         self.host_last_seen = {host: self.host_last_seen.get(host, 0.0) for host in hosts}

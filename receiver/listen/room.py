@@ -31,6 +31,9 @@ class IntakeLike(Protocol):
     def on_space(self, callback: Callable[[], None]) -> None:
         """Call back once when there is room again; first come, first served."""
 
+    def now_us(self) -> int:
+        """Read the receive clock."""
+
     def take(
         self,
         frames: Sequence[bytes],

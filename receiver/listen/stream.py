@@ -48,8 +48,8 @@ class StreamConnection(asyncio.BufferedProtocol):
     """TCP and Unix streams."""
 
     __slots__ = (
-        "_broken", "_ended", "_finished", "_framer", "_held", "_owner", "_waiting", "half_read_bytes", "origin",
-        "read_bytes", "room", "transport", "zone",
+        "_broken", "_cut_off", "_ended", "_finished", "_framer", "_held", "_owner", "_waiting", "half_read_bytes",
+        "origin", "read_bytes", "room", "transport", "zone",
     )  # fmt: skip
 
     def __init__(self, room: Room, owner: Owner, origin: Origin, zone: tzinfo | None) -> None:
@@ -69,6 +69,8 @@ class StreamConnection(asyncio.BufferedProtocol):
         self._finished = False
         self._broken = False
         """The framer gave up, and that was said."""
+        self._cut_off = False
+        """We ended it, so what is half read is not all."""
 
     # --- called by the loop ---
 
@@ -121,6 +123,14 @@ class StreamConnection(asyncio.BufferedProtocol):
         if self.transport is not None:
             self.transport.abort()
 
+    def cut_off(self, *, abort: bool = False) -> None:
+        """End it for our own reasons, wherever the sender is."""
+        self._cut_off = True
+        if abort:
+            self.abort()
+        else:
+            self.close()
+
     def finish(self) -> None:
         """Take everything that is held, whole or not, and leave. The inbox counts it if it has no room."""
         if self._finished:
@@ -129,7 +139,10 @@ class StreamConnection(asyncio.BufferedProtocol):
         if (self._framer is not None or self._held) and not self._broken:
             held, self._held = self._held, b""
             framer = self._started_framer()
-            self._deliver([*framer.feed(held), *framer.close()], len(held))
+            whole, rest = framer.feed(held), framer.close()
+            if self._cut_off:  # by its last line alone the framer cannot tell
+                rest = [frame if type(frame) is Cut else Cut.of(frame, Defect.INCOMPLETE) for frame in rest]
+            self._deliver(whole + rest, len(held))
             self._check(framer)
         self._framer = None
         self.room.half_read.note(self, 0)

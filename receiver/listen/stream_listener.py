@@ -47,11 +47,8 @@ class StreamListener:
         self._acceptors = [Acceptor(sock, self._accepted, room.complaints) for sock in sockets]
         self._connections: set[StreamConnection] = set()
         self._starting: set[asyncio.Task[None]] = set()
-        self._quotas: dict[StreamConnection, int] | None = None
-        """While stopping: connection → how far it is still read."""
-        self._seen: dict[StreamConnection, int] = {}
-        """While stopping: connection → bytes it had given at the last look."""
-        self._linger_until = 0.0
+        self._rests: dict[StreamConnection, _Rest] | None = None
+        """While stopping: what is still to be read of each connection."""
 
     @property
     def trouble(self) -> str | None:
@@ -70,12 +67,11 @@ class StreamListener:
         """Accept what waited to be, read what was under way at this moment, close.
 
         Each connection's queue is read whole. What a sender's kernel still holds because our window was full is not in
-        it (a sender that wrote and left is done, and relies on us), so reading goes on while something comes, for
-        limits.STOP_LINGER_SECONDS. until: loop time at which reading ends in any case.
+        it (a sender that wrote and left is done, and relies on us), so reading goes on while something comes, for as
+        much as such a kernel holds. until: loop time at which reading ends in any case.
         """
         loop = asyncio.get_running_loop()
-        self._linger_until = min(until, loop.time() + limits.STOP_LINGER_SECONDS)
-        self._quotas = {connection: _quota(connection) for connection in self._connections}
+        self._rests = {connection: _Rest(connection) for connection in self._connections}
         for acceptor in self._acceptors:
             acceptor.stop()
             acceptor.sock.close()
@@ -85,7 +81,7 @@ class StreamListener:
             await asyncio.sleep(_LOOK_SECONDS)
         await self._until_lost()
         for connection in tuple(self._connections):
-            connection.abort()
+            connection.cut_off(abort=True)
         await self._until_lost()
         for connection in tuple(self._connections):
             connection.finish()
@@ -97,8 +93,8 @@ class StreamListener:
         self._connections.add(connection)
         self.counters.connections_opened += 1
         self.counters.connections_open += 1
-        if self._quotas is not None:
-            self._quotas[connection] = _quota(connection)
+        if self._rests is not None:
+            self._rests[connection] = _Rest(connection)
 
     def left(self, connection: StreamConnection) -> None:
         """Give its seat to another."""
@@ -153,21 +149,15 @@ class StreamListener:
 
     def _close_drained(self) -> bool:
         """Close the connections whose part of the stop is done; True while there are others."""
-        quotas = self._quotas or {}
-        lingering = asyncio.get_running_loop().time() < self._linger_until
+        now = asyncio.get_running_loop().time()
+        rests = self._rests or {}
         waited_for = False
         for connection in tuple(self._connections):
-            due = connection.has_stalled() or connection.read_bytes < quotas.get(connection, 0)
-            if due or (lingering and self._goes_on(connection)):
+            if rests[connection].is_coming(connection, now):
                 waited_for = True
             else:
-                connection.close()
+                connection.cut_off()
         return waited_for
-
-    def _goes_on(self, connection: StreamConnection) -> bool:
-        """Say if something came since the last look, or waits to be read."""
-        before, self._seen[connection] = self._seen.get(connection), connection.read_bytes
-        return before not in {None, connection.read_bytes} or connection.queued_bytes() > 0
 
     async def _until_lost(self) -> None:
         """Let the loop write what TLS still says and report the connections it has closed."""
@@ -177,6 +167,21 @@ class StreamListener:
             await asyncio.sleep(0)
 
 
-def _quota(connection: StreamConnection) -> int:
-    """How many bytes it will have given when its queue of this moment is read."""
-    return connection.read_bytes + connection.queued_bytes()
+class _Rest:
+    """What a stop still reads of one connection: its queue whole, then what comes without a pause, to a bound."""
+
+    __slots__ = ("_changed", "_queue_end", "_read_bytes")
+
+    def __init__(self, connection: StreamConnection) -> None:
+        queued_bytes = connection.queued_bytes()
+        self._queue_end = connection.read_bytes + queued_bytes
+        self._read_bytes = connection.read_bytes
+        self._changed = asyncio.get_running_loop().time() if queued_bytes else 0.0
+
+    def is_coming(self, connection: StreamConnection, now: float) -> bool:
+        """Say if it is worth waiting for."""
+        if connection.read_bytes != self._read_bytes or connection.has_stalled():
+            self._read_bytes = connection.read_bytes
+            self._changed = now
+            return connection.has_stalled() or self._read_bytes < self._queue_end + limits.STOP_SENDER_BYTES
+        return self._read_bytes < self._queue_end or now - self._changed < limits.STOP_SILENCE_SECONDS

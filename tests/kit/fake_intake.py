@@ -35,6 +35,9 @@ class FakeIntake:
                 return
             self._waiting.popleft()()
 
+    def now_us(self) -> int:
+        return 1_764_000_000_000_000
+
     def take(self, frames: Sequence[bytes], wire_bytes: int, origins, zone, counters, received_at=None) -> bool:
         counters.received_bytes += wire_bytes
         if not frames:
