@@ -54,9 +54,14 @@ GC_THRESHOLD = 20_000
 """Container objects before a young collection: events are tuples without cycles, so looking often finds nothing."""
 
 
-def run(path: Path | None) -> int:
-    """Run the receiver until SIGTERM or SIGINT; return the exit code. Raises ReceiverError when it cannot start."""
+def run(path: Path | None, store: Path | None = None) -> int:
+    """Run the receiver until SIGTERM or SIGINT; return the exit code. Raises ReceiverError when it cannot start.
+
+    path: the config file; None is the defaults. store: its folder, instead of the one the config names.
+    """
     config = load_config(path)
+    if store is not None:
+        config = config.model_copy(update={"store": config.store.model_copy(update={"path": store})})
     _configure_logging()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(GC_THRESHOLD, 50, 100)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from receiver.cli.location import config_path
 from receiver.cli.parser import add_command, add_location
-from receiver.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
@@ -19,6 +18,7 @@ SIGHUP reads the configuration again; a bad one is refused and the old one kept.
 
 _EXAMPLES: Final = """\
 audit-receiver run --config config.yaml
+audit-receiver run --store ./audit-store              # on the defaults: syslog UDP and TCP 5514, HTTP 127.0.0.1:9514
 logger --server 127.0.0.1 --port 5514 --udp 'hello'    # then: audit-receiver query --config config.yaml"""
 
 
@@ -28,10 +28,8 @@ def register(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Hand over to the application; its answer is the exit code."""
-    if args.store is not None:
-        raise ConfigError("run needs --config FILE: a store alone does not say where to listen")
-    path = config_path(args)
+    """Hand over to the application; its answer is the exit code. A store alone is run on the defaults."""
+    path = config_path(args) if args.store is None else None
     from receiver.app import run as run_application
 
-    return run_application(path)
+    return run_application(path, args.store)
