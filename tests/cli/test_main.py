@@ -59,7 +59,7 @@ def test_help_names_every_command(cli: Callable[..., Answer]) -> None:
         ["tail", "-n", "-1"],
         ["stats", "--by", "colour"],
         ["stats", "--every", "0h"],
-        ["run", "--store", "/tmp"],
+        ["run", "--store", __file__],
         ["run", "--config", "/nowhere/at/all.yaml"],
         ["check", "--store", "/tmp"],
         ["check", "--config", "/nowhere/at/all.yaml"],
