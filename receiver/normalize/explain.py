@@ -107,7 +107,10 @@ def nearest(table: Table, text: str) -> tuple[Nearest, ...]:
     likely = sorted(table.rules, key=lambda rule: (-_common(rule, text), rule.needle not in text))[:_CANDIDATES]
     found = [(len(progress), rule, progress) for rule in likely if (progress := _progress(rule.expression, text))]
     found.sort(key=lambda item: -item[0])
-    return tuple(Nearest(rule.name, rule.file, rule.line, progress) for _, rule, progress in found[:NEAREST])
+    best: dict[str, Nearest] = {}  # a rule with several patterns is named once, by the one that came nearest
+    for _, rule, progress in found:
+        best.setdefault(rule.name, Nearest(rule.name, rule.file, rule.line, progress))
+    return tuple(best.values())[:NEAREST]
 
 
 def _common(rule: Rule, text: str) -> int:
