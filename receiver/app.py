@@ -66,7 +66,13 @@ def run(path: Path | None, store: Path | None = None) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(GC_THRESHOLD, 50, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(App(config, path).run())
+        try:
+            return runner.run(App(config, path).run())
+        except (ReceiverError, OSError):
+            raise  # said in one line by who called us
+        except Exception:
+            log.critical("stopped by a bug of ours", exc_info=True)  # the journal must have all of it
+            raise
 
 
 def _configure_logging() -> None:

@@ -49,11 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("standard output is closed")
     _speak_any_text()
     try:
-        args = _parser().parse_args(argv)
-        code: int = args.run(args)
+        code = _run(argv)
         sys.stdout.flush()
-    except SystemExit as leaving:  # argparse: --help, --version, or a wrong option
-        return leaving.code if isinstance(leaving.code, int) else _COULD_NOT_RUN
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # `… | head` has seen enough
@@ -68,6 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(_TRACEBACK_VARIABLE):
             raise
         return _fail(f"a bug of ours: {type(error).__name__}: {error} (set {_TRACEBACK_VARIABLE}=1 to see where)")
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        args = _parser().parse_args(argv)
+        code: int = args.run(args)
+    except SystemExit as leaving:  # argparse: --help, --version, or a wrong option
+        return leaving.code if isinstance(leaving.code, int) else _COULD_NOT_RUN
     return code
 
 

@@ -157,14 +157,20 @@ def bench_idle(folder: Path, given: argparse.Namespace) -> None:
     """Idle connections: what they cost in memory, and what they cost a busy one."""
     options = ("--count", str(given.tcp or 300_000), "--connections", "1")
     with OurReceiver(folder / "ours") as target:
-        alone = run_load(target, "alone", "tcp", *options)
         before = rss_bytes(target.pid)
         with idle_connections(target.port, given.idle):
+            wait_for(lambda: open_connections(target) >= given.idle, 60, "all accepted")
             held = rss_bytes(target.pid)
             beside = run_load(target, f"beside {given.idle} idle", "tcp", *options)
+        wait_for(lambda: open_connections(target) == 0, 60, "all closed")
+        alone = run_load(target, "alone", "tcp", *options)
         show([beside, alone])
         compare(beside, alone)
     print(f"{given.idle} idle connections: {(held - before) / MIB:.1f} MiB, whole process {held / MIB:.1f} MiB")
+
+
+def open_connections(target: OurReceiver) -> int:
+    return int(target.process.metrics().get("audit_receiver_connections_open", 0))
 
 
 @contextmanager
