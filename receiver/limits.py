@@ -34,6 +34,11 @@ FIELD_SHAPES: Final = 1_024
 FIELD_SHAPE_CHARS: Final = 2_048
 """A shape whose keys are longer together is not remembered: senders choose them."""
 
+SD_SHAPES: Final = 256
+"""Lists of param names remembered, since an application has few; senders choose them, so they are bounded."""
+SD_SHAPE_PARAMS: Final = 64
+"""Longer lists are not remembered: with names of 32 characters, all of it is 1.5 MiB at most."""
+
 # --- GELF over UDP (Graylog's documented limits: 128 chunks, 5 seconds) ---
 GELF_CHUNKS: Final = 128
 GELF_ASSEMBLY_SECONDS: Final = 5.0

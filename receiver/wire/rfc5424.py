@@ -15,8 +15,10 @@ element is legal and its values become a list; an SD-ID given twice is not (§6.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
+from receiver import limits
 from receiver.event import Format, ParseStatus
 from receiver.wire.message import Defect, Message
 from receiver.wire.pri import PRIS, read_pri
@@ -53,7 +55,7 @@ _FIELD_CHARS: Final = (255, 48, 128, 32)  # HOSTNAME, APP-NAME, PROCID, MSGID (�
 _SD_NAME_CHARS: Final = 32  # §6.3.2
 
 # What may be 5424 though `_HEADER` did not match: PRI and VERSION = NONZERO-DIGIT 0*2DIGIT.
-_OPENING: Final = re.compile(r"<([^<>\s]{0,20})>([0-9]{1,3}) ")
+_OPENING: Final = re.compile(r"<([^<>\s]{0,20})>([0-9]{1,3})( {1,8})")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _BOM: Final = "\ufeff"
@@ -108,19 +110,32 @@ def _read_plain_elements(text: str, pos: int, data: StructuredData) -> int:
     while pos < size and text[pos] == "[":
         if element := _ELEMENT.match(text, pos):
             sd_id, params = element.groups()
-            parts = params.split('"')  # ` name=`, value, ` name=`, value, …: 0.8 µs for five, a regex takes 1.6
-            pairs = list(zip([part[1:-1] for part in parts[:-1:2]], parts[1::2], strict=True))
+            parts = params.split('"')  # ` name=`, value, ` name=`, value, …, nothing
+            opened = tuple(parts[:-1:2])
+            names = (_known_names if len(opened) <= limits.SD_SHAPE_PARAMS else _plain_names)(opened)
+            named = dict(zip(names, parts[1::2], strict=True))
+            count = len(names)
         elif element := _ESCAPED_ELEMENT.match(text, pos):
             sd_id, params = element.groups()
-            pairs = [(name, _unescape(value)) for name, value in _ESCAPED_PARAMS.findall(params)]
+            pairs = _ESCAPED_PARAMS.findall(params)
+            count = len(pairs)
+            named = {name: _unescape(value) for name, value in pairs}
         else:
             return 0
-        named = dict(pairs)
-        if len(named) != len(pairs) or sd_id in data:
+        if len(named) != count or sd_id in data:
             return 0
         data[sd_id] = named
         pos = element.end()
     return pos
+
+
+def _plain_names(opened: tuple[str, ...]) -> tuple[str, ...]:
+    """Take the names out of ` name=`."""
+    return tuple([part[1:-1] for part in opened])
+
+
+_known_names: Final = lru_cache(limits.SD_SHAPES)(_plain_names)
+"""An application has few lists of names: remembering them saves 1.4 µs of 5 an element."""
 
 
 def _parse_defective(frame: bytes, text: str) -> Message | None:
@@ -138,7 +153,7 @@ def _parse_defective(frame: bytes, text: str) -> Message | None:
         facility, severity = read_pri(opening[1])
     if opening[2] != "1":
         defects.append(Defect.BAD_VERSION)
-    if len(tokens) < 6 or "" in tokens:
+    if len(tokens) < 6 or "" in tokens or len(opening[3]) > 1:
         defects.append(Defect.BAD_HEADER)
     time, quality = _read_time(tokens[0], defects)
     host, app, procid, msgid = _read_fields(tokens[1:5], defects)
