@@ -9,6 +9,7 @@ Decided here:
   left off. `raw` has the bytes.
 - One line end (CR LF or LF) or one NUL after syslog or text is the transport's, not the message's: senders add it to
   datagrams and inside counted frames (RFC 5424 §6 has no terminator). A second one is content.
+- Of a compressed datagram, `raw` is what came, not what it held; of chunks, what they held together.
 - Blanks or a byte order mark before `<` are passed over; the message is `partial`.
 - Text without PRI is RFC 3164 if the rest of its header is there (priority 13, `partial`), else `raw` and `failed`.
 - A syslog MSG that is a JSON object, or one after the cookie `@cee:`, is read as such beside being the message. Only
@@ -101,6 +102,8 @@ def _read_json(message: Message, body: str) -> None:
 
 def _parse_unusual(frame: bytes, received_at: int, zone: tzinfo | None) -> Message:
     defects: list[Defect] = []
+    if type(frame) is gelf.Inflated:
+        return _parse_unpacked(frame.packed, frame, received_at, zone)
     if type(frame) is Cut:
         defects.append(frame.defect)
         if frame.defect is Defect.BAD_COMPRESSION:
@@ -124,7 +127,7 @@ def _parse_unusual(frame: bytes, received_at: int, zone: tzinfo | None) -> Messa
 
 
 def _unpacked(frame: bytes) -> bytes | None:
-    """Return what a compressed datagram, or a GELF message of a single chunk, holds; None if it is neither."""
+    """Return what a compressed frame, or a GELF message of a single chunk, holds; None if it is neither."""
     if gelf.is_chunk(frame):
         whole = gelf.Reassembler().feed(frame, None, 0.0)
         return None if whole is None or whole == frame else gelf.inflate(whole)
@@ -139,6 +142,10 @@ def _parse_unpacked(frame: bytes, payload: bytes, received_at: int, zone: tzinfo
     is_packed = gelf.is_chunk(payload) or gelf.is_compressed(payload)
     if is_packed:
         return _raw(frame, _readable(payload), (Defect.NOT_A_MESSAGE,))
+    if type(payload) is gelf.Inflated:
+        is_cut = not payload.is_whole
+        payload = Cut.of(payload, Defect.TRUNCATED) if is_cut else bytes(payload)
+        frame = Cut.of(frame, Defect.TRUNCATED) if is_cut else frame
     message = parse_frame(payload, received_at, zone)
     message.raw = frame
     return message

@@ -88,11 +88,21 @@ def is_compressed(datagram: bytes) -> bool:
     return datagram.startswith(_GZIP_MAGIC)
 
 
-def inflate(datagram: bytes) -> bytes:
-    """Decompress a datagram; one that is not compressed comes back as it is.
+class Inflated(bytes):
+    """What a compressed datagram held. `packed` is the datagram: what was received is what is kept.
 
-    A broken stream comes back whole as Cut(BAD_COMPRESSION); what would grow beyond `limits.INFLATED_BYTES` comes
-    back as its beginning, Cut(TRUNCATED): its full size stays unknown, since counting it is what a bomb wants.
+    is_whole: False where it would have grown beyond `limits.INFLATED_BYTES` and this is its beginning. Its full size
+    stays unknown, since counting it is what a bomb wants.
+    """
+
+    packed: bytes
+    is_whole: bool
+
+
+def inflate(datagram: bytes) -> bytes:
+    """Decompress a datagram to Inflated; one that is not compressed comes back as it is, at most cut (TRUNCATED).
+
+    A broken stream comes back whole as Cut(BAD_COMPRESSION).
     """
     if not is_compressed(datagram):
         if len(datagram) > limits.INFLATED_BYTES:
@@ -103,11 +113,12 @@ def inflate(datagram: bytes) -> bytes:
         inflated = stream.decompress(datagram, limits.INFLATED_BYTES + 1)
     except zlib.error:
         return Cut.of(datagram, Defect.BAD_COMPRESSION, len(datagram))
-    if len(inflated) > limits.INFLATED_BYTES:
-        return Cut.of(inflated[: limits.INFLATED_BYTES], Defect.TRUNCATED)
-    if not stream.eof or stream.unused_data:
+    is_whole = len(inflated) <= limits.INFLATED_BYTES
+    if is_whole and (not stream.eof or stream.unused_data):
         return Cut.of(datagram, Defect.BAD_COMPRESSION, len(datagram))
-    return inflated
+    payload = Inflated(inflated[: limits.INFLATED_BYTES])
+    payload.packed, payload.is_whole = datagram, is_whole
+    return payload
 
 
 # --- chunks: magic 1e 0f, message id (8 bytes), sequence number, sequence count, payload ---

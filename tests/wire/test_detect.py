@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver import limits
+from receiver.wire import gelf
 from receiver.wire.detect import parse_frame, parse_frames
 from receiver.wire.message import Cut, Defect
 from tests.kit.wire_cases import assert_texts, facts, us
@@ -111,10 +112,23 @@ def test_broken_compression():
 def test_compression_bomb():
     """A datagram that would grow without bound is parsed as far as it was unpacked, and says it was cut."""
     bomb = zlib.compress(b"<13>" + b"a" * (limits.INFLATED_BYTES + 10))
-    message = parse_frame(bomb, NOW)
-    assert (message.format, message.status) == ("rfc3164", "partial")
-    assert message.defects == (Defect.TRUNCATED,)
-    assert message.raw == bomb
+    for frame in (bomb, gelf.inflate(bomb)):
+        message = parse_frame(frame, NOW)
+        assert (message.format, message.status) == ("rfc3164", "partial")
+        assert message.defects == (Defect.TRUNCATED,)
+        assert message.raw == bomb
+        assert type(message.raw) is Cut
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, gzip.compress])
+@pytest.mark.parametrize("payload", [GELF_FRAME, b"<34>1 - h a p m [broken", b"\xff\xfe", zlib.compress(GELF_FRAME)])
+def test_unpacked_on_the_way(compress, payload):
+    """Unpacked before (as datagrams are) or here, a message is the same, and `raw` is what was received."""
+    packed = compress(payload)
+    before, here = parse_frame(gelf.inflate(packed), NOW), parse_frame(packed, NOW)
+    assert facts(before) == facts(here)
+    assert before.raw == packed
+    assert here.raw == packed
 
 
 @pytest.mark.parametrize(

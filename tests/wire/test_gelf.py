@@ -117,20 +117,28 @@ def test_the_shape_of_gelf(fields: dict[str, Any], is_gelf: bool) -> None:
     ids=["gzip", "zlib 0", "zlib 1", "zlib 6", "zlib 9", "plain"],
 )
 def test_inflate_gives_the_payload(compressed: bytes) -> None:
-    """gzip and zlib of any level are opened, other bytes pass as they are."""
-    assert gelf.inflate(compressed) == PAYLOAD
-    assert type(gelf.inflate(compressed)) is bytes
+    """gzip and zlib of any level are opened and what came stays at hand; other bytes pass as they are."""
+    payload = gelf.inflate(compressed)
+
+    assert payload == PAYLOAD
+    if compressed is PAYLOAD:
+        assert type(payload) is bytes
+    else:
+        assert isinstance(payload, gelf.Inflated)
+        assert (payload.packed, payload.is_whole) == (compressed, True)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
 def test_a_bomb_is_cut(compress: Any) -> None:
     """What would grow over the bound gives its beginning; exactly the bound is whole."""
     whole = gelf.inflate(compress(b"a" * limits.INFLATED_BYTES))
-    bomb = gelf.inflate(compress(b"a" * (limits.INFLATED_BYTES * 20)))
+    datagram = compress(b"a" * (limits.INFLATED_BYTES * 20))
+    bomb = gelf.inflate(datagram)
 
-    assert type(whole) is bytes
-    assert isinstance(bomb, Cut)
-    assert (len(bomb), bomb.defect, bomb.original_bytes) == (limits.INFLATED_BYTES, Defect.TRUNCATED, None)
+    assert isinstance(whole, gelf.Inflated)
+    assert (len(whole), whole.is_whole) == (limits.INFLATED_BYTES, True)
+    assert isinstance(bomb, gelf.Inflated)
+    assert (len(bomb), bomb.is_whole, bomb.packed) == (limits.INFLATED_BYTES, False, datagram)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
