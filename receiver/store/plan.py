@@ -181,11 +181,15 @@ def _phrase(phrase: Phrase, tests: Tests) -> list[Source]:
 
 
 def _with_phrase(tests: Tests, phrase: Phrase | None) -> Tests:
-    """Add the decision on the message; before it a cheap one, since LIKE and GLOB would stop at NUL."""
+    """Add the decision on the message; before it a cheap one that misses nothing.
+
+    LIKE folds ASCII and takes `_` for any character: it may find too much. It stops at NUL, but such a message is odd.
+    (0.24 s a million rows, where instr(lower(message), …) takes 0.7.)
+    """
     if phrase is None:
         return tests
     if phrase.plain:
-        tests = tests.also(f"(instr(lower(e.message), ?) > 0 OR {_ODD})", max(phrase.words, key=len))
+        tests = tests.also(f"(e.message LIKE ? OR {_ODD})", f"%{max(phrase.words, key=len)}%")
     elif phrase.words:
         tests = tests.also(_ODD)
     return tests.also(_PHRASE_TEST)
