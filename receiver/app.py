@@ -142,7 +142,7 @@ class App:
             await self._listeners.start()
             address = self._config.http.listen
             if address is not None:
-                await web.start(address.host, address.port)
+                await _start(web, address.host, address.port)
             self._watch_signals()
             gc.freeze()
             others = {
@@ -172,20 +172,29 @@ class App:
         notify("STOPPING=1")
         started = time.monotonic()
         failed = next(filter(None, map(_failure, [writing, *others])), None)
-        if failed is None:
-            await self._listeners.stop(limits.STOP_DRAIN_SECONDS)
+        if not writing.done():
+            failed = await self._stop_listeners() or failed
             self._writer.stop(limits.STOP_WRITE_SECONDS)
             await asyncio.wait({writing})
-            failed = _failure(writing)
+            failed = _failure(writing) or failed
         for task in others:
             task.cancel()
         if failed is not None:
-            log.error("stopped, the log cannot be written: %s", failed, exc_info=not isinstance(failed, ReceiverError))
+            trace = None if isinstance(failed, ReceiverError) else failed
+            log.error("stopped by a failure: %s: %s", failed, self._totals(), exc_info=trace)
             return 1
         with contextlib.suppress(ReceiverError):  # the disk may still be full; the stop is orderly all the same
             await self._store.append([self._act("log.stop", data=self._totals())])
         log.info("stopped in %.2f s: %s", time.monotonic() - started, self._totals())
         return 0
+
+    async def _stop_listeners(self) -> Exception | None:
+        """Stop them; a bug of ours there must not cost what the inbox holds."""
+        try:
+            await self._listeners.stop(limits.STOP_DRAIN_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the inbox is still to be stored
+            return error
+        return None
 
     def _totals(self) -> dict[str, int]:
         c = self._inbox.counters
@@ -204,8 +213,8 @@ class App:
             await asyncio.sleep(min(TICK_SECONDS, watchdog / 4) if watchdog else TICK_SECONDS)
             self._store.check_space()
             self._listeners.refresh()
-            if watchdog and time.monotonic() - self._writer.last_turn < watchdog:
-                notify("WATCHDOG=1")
+            if watchdog and self._writer.turns(watchdog):
+                notify("WATCHDOG=1", wait=False)
 
     # --- reload ---
 
@@ -248,7 +257,7 @@ class App:
         data: Mapping[str, Any] | None = None,
     ) -> Any:
         host, pid = socket.gethostname(), os.getpid()
-        now = time.time_ns() // 1000
+        now = self._clock.now_us()  # the clock of what is received: they stand in one log
         return own_act(action, now, host=host, pid=pid, outcome=outcome, reason=reason, data=data)
 
     def _on_clock_step(self, step_us: int) -> None:
@@ -314,6 +323,13 @@ class App:
     def certificate_not_after(self) -> Mapping[str, float]:
         """Unix time at which the certificate in use ends, by TLS listener."""
         return self._listeners.certificate_not_after
+
+
+async def _start(web: WebServer, host: str, port: int) -> None:
+    try:
+        await web.start(host, port)
+    except OSError as error:
+        raise ConfigError(f"http.listen: {error.strerror or error}") from error
 
 
 def _failure(task: asyncio.Task[Any]) -> BaseException | None:

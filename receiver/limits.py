@@ -58,8 +58,8 @@ DATAGRAM_DRAIN: Final = 4_096
 """Datagrams read per turn of the loop: 15 ms, in which a 16 MiB buffer cannot fill."""
 DATAGRAM_LIST: Final = 256
 """Datagrams parsed per turn of the loop: some 5 ms, then the socket is read again."""
-DATAGRAM_BACKLOG_BYTES: Final = 80 * MIB
-"""Read and not parsed yet, of one listener: 270 000 messages of 208 bytes, a burst that the kernel could not hold."""
+DATAGRAM_BACKLOG_BYTES: Final = 96 * MIB
+"""Read and not parsed yet, of one listener: 380 000 messages of 208 bytes, a burst that the kernel could not hold."""
 DATAGRAM_LIST_BYTES: Final = 2 * MIB
 """Frames handed over at once: 512 datagrams can inflate to 512 MiB, and the inbox is asked once a list."""
 LINE_IDLE_SECONDS: Final = 5.0
@@ -153,6 +153,8 @@ STOP_SENDER_BYTES: Final = 4 * MIB
 may lie in its own kernel (net.ipv4.tcp_wmem: 4 MiB), waiting for our window."""
 STOP_SILENCE_SECONDS: Final = 0.25
 """Such a connection is done after this pause: a window that opens takes a round trip to be filled."""
+STOP_BACKLOG_SECONDS: Final = 20.0
+"""Datagrams that were read before the stop are parsed and stored; a full backlog takes 5 to 15 s."""
 STOP_WRITE_SECONDS: Final = 20.0
 """A store that refuses cannot hold the stop longer than this; with the drain it stays under TimeoutStopSec."""
 

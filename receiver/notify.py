@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import socket
 
+_WAIT_SECONDS = 1.0  # for a manager whose queue is full (net.unix.max_dgram_qlen)
 
-def notify(*states: str) -> bool:
+
+def notify(*states: str, wait: bool = True) -> bool:
     """Send states such as ``READY=1``; True when systemd was told.
 
-    A manager that does not listen is no reason to fail: the watchdog is its own remedy.
+    A manager that does not listen is no reason to fail, nor to stop: the watchdog is its own remedy.
+    wait: a moment, if its queue is full; not for what will be said again.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
@@ -21,6 +24,7 @@ def notify(*states: str) -> bool:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.settimeout(_WAIT_SECONDS if wait else 0)
             sock.connect(address)
             sock.sendall("\n".join(states).encode())
     except OSError:

@@ -52,3 +52,15 @@ def test_the_watchdog_is_fed_only_when_it_is_ours(
     monkeypatch.setenv("WATCHDOG_USEC", microseconds)
     monkeypatch.setenv("WATCHDOG_PID", process)
     assert watchdog_seconds() == expected
+
+
+def test_a_manager_that_takes_nothing_stops_nobody(tmp_path, monkeypatch):
+    # Its queue is short: a write that waits for it would stop the receiver's loop.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        told = 0
+        while notify("WATCHDOG=1", wait=False):
+            told += 1
+        assert told > 0
+        assert not notify("READY=1")

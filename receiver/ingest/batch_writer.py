@@ -61,7 +61,8 @@ class BatchWriter:
         self.problem: str | None = None
         """Why nothing can be stored at the moment, in words; None while all is well."""
         self.last_turn = time.monotonic()
-        """When the loop last turned; what the watchdog is fed by."""
+        """When the loop last turned."""
+        self._resting = False
 
     async def run(self) -> None:
         """Write until stopped and empty."""
@@ -77,6 +78,10 @@ class BatchWriter:
             if batch is not None or self._own:
                 await self._commit(batch or Batch([], 0, time.monotonic()))
 
+    def turns(self, within_seconds: float) -> bool:
+        """Say if the loop turned of late, or rests: idle, or until it tries again. What the watchdog is fed by."""
+        return self._resting or time.monotonic() - self.last_turn < within_seconds
+
     def note(self, act: Event) -> None:
         """Store an act of the receiver itself with the next batch; it is in none of the counters."""
         if len(self._own) >= limits.OWN_ACTS_WAITING:
@@ -91,11 +96,14 @@ class BatchWriter:
         self._inbox.close(DropReason.STOPPING)
 
     async def _wait(self, seconds: float) -> None:
+        self._resting = True
         try:
             async with asyncio.timeout(seconds):
                 await self._inbox.arrival()
         except TimeoutError:
             pass
+        finally:
+            self._resting = False
 
     async def _fill(self) -> None:
         """Wait until the batch is worth closing: by count, bytes, age, or because somebody waits for it."""
@@ -133,8 +141,10 @@ class BatchWriter:
                     self._inbox.dropped(batch, DropReason.STORE_FAILED)
                     log.error("%d events could not be stored before the stop: %s", len(batch.events), error)
                     return
-                self.last_turn = time.monotonic()
+                self._resting = True
                 await asyncio.sleep(RETRY_SECONDS)
+                self._resting = False
+                self.last_turn = time.monotonic()
             else:
                 break
         self._note(None)
@@ -150,7 +160,7 @@ class BatchWriter:
         problem = str(error) if error else None
         if (problem is None) != (self.problem is None):
             if problem:
-                log.warning("intake is held, nothing is lost: %s", problem)
+                log.warning("intake is held: streams wait, datagrams beyond the inbox are dropped: %s", problem)
             else:
                 log.warning("storing again")
         self.problem = problem

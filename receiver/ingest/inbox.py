@@ -99,6 +99,11 @@ class Inbox:
         self._arrival.set()
         return True
 
+    def refuse(self, count: int, reason: DropReason) -> None:
+        """Count messages that were received and will not be offered."""
+        self.counters.received += count
+        self.counters.dropped[reason] += count
+
     async def put(self, events: list[Event], cost_bytes: int) -> bool:
         """Wait for room, then take the list; False only when the inbox is closed."""
         while self.full and self.closed is None:
@@ -129,7 +134,10 @@ class Inbox:
         self._arrival.set()
 
     def take_batch(self, max_events: int, max_bytes: int) -> Batch | None:
-        """Take the oldest lists, at most `max_events` in all; at least one list, whatever it costs."""
+        """Take the oldest lists, at most `max_events` in all; at least one list, whatever it costs.
+
+        A batch ends where the clock was set back: what follows belongs to another segment.
+        """
         if not self._queue:
             return None
         first = self._queue.popleft()
@@ -140,6 +148,8 @@ class Inbox:
         while self._queue and rest is None:
             following = self._queue[0]
             if cost + following.cost_bytes > max_bytes or len(events) + len(following.events) > max_events:
+                break
+            if _is_set_back(events, following.events):
                 break
             events.extend(self._queue.popleft().events)
             cost += following.cost_bytes
@@ -188,6 +198,12 @@ class Inbox:
         self._acks.append((position, ack))
         self._arrival.set()
         return await ack
+
+
+def _is_set_back(events: list[Event], following: list[Event]) -> bool:
+    if not (events and following):
+        return False
+    return following[0].received_at < events[-1].received_at - limits.CLOCK_STEP_US
 
 
 def _split(batch: Batch, max_events: int) -> tuple[Batch, Batch | None]:

@@ -46,6 +46,8 @@ _LOOP_READ_BYTES = 256_000
 """uvloop reads a datagram into this much, asyncio into a little more: one that fills it has lost its end."""
 _FRAME_BYTES = 56
 """What a frame in the backlog costs beside its bytes: its object, and a place in two lists."""
+_UNPACKED_BYTES = 64 * 1024
+"""What a packed frame counts for when lists are cut: 32 of them inflate to 32 MiB at the worst, some 0.1 s."""
 _LOOK_SECONDS = 0.005
 _GELF = frozenset({b"\x1e", b"\x1f", b"\x78"})
 """First byte of a chunk, of gzip, of zlib: worth a closer look."""
@@ -68,6 +70,8 @@ class _Waiting(NamedTuple):
     zone: tzinfo | None
     received_at: int
     cost_bytes: int
+    packed: bool
+    """Some frames begin like a chunk or like what is compressed."""
 
 
 class _Socket:
@@ -99,7 +103,6 @@ class DatagramListener:
         self._buffer = bytearray(max(limits.DATAGRAM_BYTES, _LOOP_READ_BYTES if settings.type in UNIX else 0))
         self._view = memoryview(self._buffer)
         self._max_bytes = room.bounds.message_bytes
-        self._now = 0.0
         self.settings = settings
 
     @property
@@ -153,12 +156,18 @@ class DatagramListener:
         try:
             self._queue(_held(stream))
             stream.close()
-            await self._drain_rest(rest, until)
-            while self._backlog:  # it is in no other count: nothing of it may be left, and it is bounded
-                self._hand_over_oldest()
-                await asyncio.sleep(0)
+            self._drain_rest(rest)
+            await self._finish_backlog(until)
+            self._drop_backlog()
         finally:
             rest.close()
+
+    def _drop_backlog(self) -> None:
+        """Count what there was no time for (it takes much packed in little): nothing of it is in any other count."""
+        for waiting in self._backlog:
+            self._room.intake.refuse(len(waiting.frames), waiting.wire_bytes, self.counters)
+        self._backlog.clear()
+        self._backlog_bytes = 0
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Say so when reading ends by a fault of ours; `trouble` makes the service unready."""
@@ -188,12 +197,13 @@ class DatagramListener:
         The kernel's buffer lasts a third of a second at 50 000 datagrams/s, and parsing may be slower than that for as
         long as a burst goes on. So reading comes before parsing, up to a bound; beyond it the kernel drops and counts.
         """
-        if self._backlog_bytes < limits.DATAGRAM_BACKLOG_BYTES:
-            self._drain(sock, datagrams)
+        room_bytes = limits.DATAGRAM_BACKLOG_BYTES - self._backlog_bytes
+        if room_bytes > 0:
+            self._drain(sock, datagrams, room_bytes)
         self._queue(datagrams)
 
-    def _drain(self, sock: socket.socket, datagrams: list[Datagram]) -> int:
-        """Add what the socket holds, a bounded number; return how much room it took in the kernel, from below."""
+    def _drain(self, sock: socket.socket, datagrams: list[Datagram], room_bytes: int) -> int:
+        """Add what the socket holds, to a bound; return how much room it took in the kernel, from below."""
         receive, buffer, view = sock.recvfrom_into, self._buffer, self._view
         size_bytes = len(buffer)
         queue_bytes = 0
@@ -206,39 +216,49 @@ class DatagramListener:
                     data = Cut.of(data, Defect.TRUNCATED, length)
                 datagrams.append((data, address))
                 queue_bytes += length + _SKB_BYTES
+                if queue_bytes > room_bytes:
+                    break
         except BlockingIOError:
             return queue_bytes
         except OSError as error:
             self._room.complaints.warn("datagram", "listener %s: %s", self._settings.name, error)
         return queue_bytes
 
-    async def _drain_rest(self, sock: socket.socket, until: float) -> None:
-        """Take what was queued when the stop began; a sender that goes on cannot make it more."""
-        loop = asyncio.get_running_loop()
+    def _drain_rest(self, sock: socket.socket) -> None:
+        """Read what was queued when the stop began; a sender that goes on cannot make it more."""
         # A Unix queue tells no size; it is short (net.unix.max_dgram_qlen, 512 under systemd).
         quota_bytes = _meminfo(sock)[0] if sock.family != socket.AF_UNIX else 1
-        while quota_bytes > 0 and loop.time() < until:
-            if self._room.intake.full:
-                await asyncio.sleep(_LOOK_SECONDS)
-                continue
+        while quota_bytes > 0:
             datagrams: list[Datagram] = []
-            quota_bytes -= self._drain(sock, datagrams)
+            quota_bytes -= self._drain(sock, datagrams, limits.DATAGRAM_LIST_BYTES)
             if not datagrams:
                 return
             self._queue(datagrams)
+
+    async def _finish_backlog(self, until: float) -> None:
+        """Hand over what was read; a long backlog is given its share of STOP_BACKLOG_SECONDS beyond `until`."""
+        loop = asyncio.get_running_loop()
+        until += limits.STOP_BACKLOG_SECONDS * self._backlog_bytes / limits.DATAGRAM_BACKLOG_BYTES
+        while self._backlog and loop.time() < until:
+            if self._room.intake.full:
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
             self._hand_over_oldest()
             await asyncio.sleep(0)
 
     # --- handing over ---
 
     def _queue(self, datagrams: list[Datagram]) -> None:
-        """Add them to the backlog as lists of frames, each with its origin; several, of one zone and bounded."""
-        self._now = asyncio.get_running_loop().time()
+        """Add them to the backlog as lists of frames, each with its origin; several, of one zone and bounded.
+
+        What is packed stays so: in the backlog it would be a thousand times as large.
+        """
         sender_of, max_bytes = self._sender, self._max_bytes
         frames: list[bytes] = []
         origins: list[Origin] = []
         zone = self._settings.zone
         wire_bytes = frames_bytes = 0
+        packed = False
         for data, address in datagrams:
             sender = sender_of(address)
             if sender is None:
@@ -246,37 +266,66 @@ class DatagramListener:
                 continue
             full = frames_bytes > limits.DATAGRAM_LIST_BYTES or len(frames) >= limits.DATAGRAM_LIST
             if sender.zone is not zone or full:
-                self._queue_list(frames, wire_bytes, origins, zone)
-                frames, origins, zone, wire_bytes, frames_bytes = [], [], sender.zone, 0, 0
+                self._queue_list(frames, wire_bytes, origins, zone, packed)
+                frames, origins, zone, wire_bytes, frames_bytes, packed = [], [], sender.zone, 0, 0, False
             wire_bytes += len(data)
-            frame: bytes | None = data
+            frame = data
             if data[:1] in _GELF:
-                frame = self._unpacked(data, address)
+                packed = True
+                frames_bytes += _UNPACKED_BYTES
             elif len(data) > max_bytes:
                 frame = Cut.of(data[:max_bytes], Defect.TRUNCATED, _original_bytes(data))
             if frame:
                 frames.append(frame)
                 frames_bytes += len(frame)
                 origins.append(sender.origin)
-        self._queue_list(frames, wire_bytes, origins, zone)
+        self._queue_list(frames, wire_bytes, origins, zone, packed)
 
-    def _queue_list(self, frames: list[bytes], wire_bytes: int, origins: list[Origin], zone: tzinfo | None) -> None:
+    def _queue_list(
+        self, frames: list[bytes], wire_bytes: int, origins: list[Origin], zone: tzinfo | None, packed: bool
+    ) -> None:
         if wire_bytes:
             cost_bytes = sum(map(len, frames)) + _FRAME_BYTES * len(frames)
             self._backlog_bytes += cost_bytes
-            self._backlog.append(_Waiting(frames, wire_bytes, origins, zone, self._room.intake.now_us(), cost_bytes))
+            now = self._room.intake.now_us()
+            self._backlog.append(_Waiting(frames, wire_bytes, origins, zone, now, cost_bytes, packed))
 
     def _hand_over_oldest(self) -> None:
         """Give the intake the list that has waited longest."""
-        if self._backlog:
-            frames, wire_bytes, origins, zone, received_at, cost_bytes = self._backlog.popleft()
-            self._backlog_bytes -= cost_bytes
-            self._room.intake.take(frames, wire_bytes, origins, zone, self.counters, received_at)
+        if not self._backlog:
+            return
+        waiting = self._backlog.popleft()
+        self._backlog_bytes -= waiting.cost_bytes
+        if waiting.packed:
+            self._take_packed(waiting)
+        else:
+            self._take(waiting.frames, waiting.wire_bytes, waiting.origins, waiting)
 
-    def _unpacked(self, data: bytes, address: Any) -> bytes | None:
+    def _take_packed(self, waiting: _Waiting) -> None:
+        """Join chunks and decompress; in several lists when that makes much of it."""
+        now = asyncio.get_running_loop().time()
+        frames: list[bytes] = []
+        origins: list[Origin] = []
+        wire_bytes, frames_bytes = waiting.wire_bytes, 0
+        for data, origin in zip(waiting.frames, waiting.origins, strict=True):
+            frame = self._unpacked(data, origin, now) if data[:1] in _GELF else data
+            if not frame:
+                continue
+            frames.append(frame)
+            origins.append(origin)
+            frames_bytes += len(frame)
+            if frames_bytes > limits.DATAGRAM_LIST_BYTES:
+                self._take(frames, wire_bytes, origins, waiting)
+                frames, origins, wire_bytes, frames_bytes = [], [], 0, 0
+        self._take(frames, wire_bytes, origins, waiting)
+
+    def _unpacked(self, data: bytes, origin: Origin, now: float) -> bytes | None:
         """Join chunks, decompress; None while chunks are missing."""
-        whole = self._reassembler.feed(data, address, self._now)
+        whole = self._reassembler.feed(data, origin, now)
         return None if whole is None else gelf.inflate(whole)
+
+    def _take(self, frames: list[bytes], wire_bytes: int, origins: list[Origin], waiting: _Waiting) -> None:
+        self._room.intake.take(frames, wire_bytes, origins, waiting.zone, self.counters, waiting.received_at)
 
     def _look_up(self, address: Any) -> _Sender | None:
         """Find who sends from this address; None when it must not. Cached: see `settings`."""

@@ -12,7 +12,8 @@ from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from receiver import limits
-from receiver.event import Event, Origin, TimeQuality
+from receiver.counters import DropReason
+from receiver.event import Event, Format, Origin, TimeQuality
 from receiver.wire.detect import parse_frames
 from receiver.wire.message import Cut, Defect, Message
 
@@ -35,6 +36,8 @@ _texts_of = itemgetter(*map(Event._fields.index, _TEXTS))
 _long_texts_of = itemgetter(*map(Event._fields.index, ("message", "data", "raw")))
 _PACKED = frozenset({b"x", b"\x1e", b"\x1f"})
 """First bytes of zlib, of a GELF chunk and of gzip: what is in such a frame may be a thousand times as long."""
+_BEHIND_US = limits.CLOCK_STEP_US // 2
+"""How much older than the newest a list may be: further back the store would think that the clock was set."""
 _PLAIN_BYTES = 1_024
 """Mean frame up to which the short columns are small change."""
 
@@ -86,12 +89,13 @@ class Intake:
 
         wire_bytes: what was read from the socket for it, framing included.
         origins: one for all frames, or one for each.
+        received_at: when it was read, if that was earlier; kept within what the store takes for one clock.
         """
         counters.received_bytes += wire_bytes
         if not frames:
             return True
-        if received_at is None:
-            received_at = self._clock.now_us()
+        now = self._clock.now_us()
+        received_at = now if received_at is None else min(max(received_at, now - _BEHIND_US), now)
         messages = parse_frames(frames, received_at, zone)
         sources: Iterable[Origin] = repeat(origins) if isinstance(origins, Origin) else origins
         events = self.normalizer.normalize(messages, sources, received_at)
@@ -99,6 +103,12 @@ class Intake:
         if self.host_last_seen:
             self._see_hosts(events, received_at)
         return self._inbox.offer(events, estimate_bytes(frames, events))
+
+    def refuse(self, count: int, wire_bytes: int, counters: ListenerCounters) -> None:
+        """Count as dropped what was received and is not even looked at, for a stop leaves no time for it."""
+        counters.received_bytes += wire_bytes
+        counters.received[Format.RAW] += count
+        self._inbox.refuse(count, DropReason.STOPPING)
 
     def _see_hosts(self, events: list[Event], received_at: int) -> None:
         names = {event.host for event in events}

@@ -45,6 +45,9 @@ class IntakeLike(Protocol):
     ) -> bool:
         """Take one list; False when it was dropped and counted."""
 
+    def refuse(self, count: int, wire_bytes: int, counters: ListenerCounters) -> None:
+        """Count as dropped what was received and is not even looked at."""
+
 
 class Room:
     """What all connections of all listeners share."""

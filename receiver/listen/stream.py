@@ -337,6 +337,8 @@ class TlsStreamConnection(StreamConnection):
 
 def queued_bytes(sock: Any) -> int:
     """Ask what a stream socket holds for us to read (FIONREAD, tcp(7), unix(7)); 0 for a closed one."""
+    if sock is None:  # uvloop gives no socket once its transport is closed
+        return 0
     try:
         answer = fcntl.ioctl(sock.fileno(), termios.FIONREAD, b"\0\0\0\0")
     except (OSError, ValueError):

@@ -21,6 +21,7 @@ class FakeIntake:
         self.zones: list[object] = []
         self.lists = 0
         self.dropped: list[bytes] = []
+        self.refused = 0
         self._waiting: deque[Callable[[], None]] = deque()
 
     def on_space(self, callback: Callable[[], None]) -> None:
@@ -37,6 +38,11 @@ class FakeIntake:
 
     def now_us(self) -> int:
         return 1_764_000_000_000_000
+
+    def refuse(self, count: int, wire_bytes: int, counters) -> None:
+        counters.received_bytes += wire_bytes
+        counters.received["raw"] += count
+        self.refused += count
 
     def take(self, frames: Sequence[bytes], wire_bytes: int, origins, zone, counters, received_at=None) -> bool:
         counters.received_bytes += wire_bytes
