@@ -45,8 +45,9 @@ GELF_ASSEMBLY_SECONDS: Final = 5.0
 GELF_ASSEMBLY_BYTES: Final = 16 * MIB
 GELF_ASSEMBLIES: Final = 4096
 """Open assemblies: the oldest makes way, so that spoofed first chunks cannot keep honest ones out."""
-INFLATED_BYTES: Final = 1 * MIB
-"""Largest message after decompression: zlib reaches 1000:1, so a datagram could become 64 MiB."""
+INFLATED_BYTES: Final = MESSAGE_BYTES
+"""Longest message after decompression, as long as any other: zlib reaches 1000:1, so a datagram could become 64 MiB,
+and a read of 32 packed ones 32 MiB at four times this bound."""
 
 # --- one socket ---
 STREAM_READ_BYTES: Final = 32 * KIB

@@ -47,7 +47,7 @@ _LOOP_READ_BYTES = 256_000
 _FRAME_BYTES = 56
 """What a frame in the backlog costs beside its bytes: its object, and a place in two lists."""
 _UNPACKED_BYTES = 64 * 1024
-"""What a packed frame counts for when lists are cut: 32 of them inflate to 32 MiB at the worst, some 0.1 s."""
+"""What a packed frame counts for when lists are cut: 32 of them inflate to 8 MiB at the worst."""
 _LOOK_SECONDS = 0.005
 _GELF = frozenset({b"\x1e", b"\x1f", b"\x78"})
 """First byte of a chunk, of gzip, of zlib: worth a closer look."""
