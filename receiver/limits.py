@@ -129,6 +129,12 @@ SEAL_RETRY_SECONDS: Final = 60.0
 """Rest after a sealing that failed (disk nearly full, as a rule)."""
 READ_PAGE_ROWS: Final = 500
 """Rows read from a live segment at a time: between pages no snapshot holds the write-ahead log."""
+SCAN_FIRST_ROWS: Final = 2_048
+"""Rows of a live segment that a reader looks through before it takes larger slices."""
+SCAN_ROWS: Final = 65_536
+"""Rows of the largest slice: 0.02 s of one thread."""
+SCAN_THREADS: Final = 4
+"""Threads a reader scans with, where the machine has as many cores."""
 READ_RETRIES: Final = 50
 """Times a reader looks again when a segment vanished under it (it was sealed or pruned)."""
 PLAN_COUNT: Final = 20_000

@@ -5,7 +5,10 @@ Knows SQLite, both schemas and the plans; knows no folder and no other segment.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
+import os
+import sqlite3
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +26,7 @@ from receiver.store.plan import (
     only_times,
     value_source,
 )
+from receiver.store.scan import LiveScan
 from receiver.store.segment import KIND_COLUMNS, Segment, check_format, open_read_only
 
 if TYPE_CHECKING:
@@ -95,30 +99,53 @@ class OpenSegment:
     def _sources(self, where: Filter, span: Range) -> list[Source]:
         if span.low >= span.high:
             return []
-        phrase = None if where.contains is None else Phrase(where.contains)
-        if phrase is not None:
-            self._connection.create_function(PHRASE_FUNCTION, 1, phrase.matches, deterministic=True)
-        plan = SealedPlan(self._connection, span) if self._sealed else LivePlan()
-        return plan.sources(where, phrase)
+        phrase = self._phrase(where, self._connection)
+        if self._sealed:
+            return SealedPlan(self._connection, span).sources(where, phrase)
+        return [LivePlan(self._connection, span, where, phrase).source()]
+
+    @staticmethod
+    def _phrase(where: Filter, *connections: sqlite3.Connection) -> Phrase | None:
+        if where.contains is None:
+            return None
+        phrase = Phrase(where.contains)
+        for connection in connections:
+            connection.create_function(PHRASE_FUNCTION, 1, phrase.matches, deterministic=True)
+        return phrase
 
     def rows(self, where: Filter, span: Range, *, ascending: bool) -> Iterator[tuple[Any, ...]]:
         """Give the matching rows of a range, in the log's order or its reverse."""
         span = self.within(where, span)
-        sources = self._sources(where, span)
         if self._sealed:
-            yield from self._sealed_rows(sources, span, ascending=ascending)
-        elif sources:
-            yield from self._live_rows(sources[0], span, ascending=ascending)
+            yield from self._sealed_rows(self._sources(where, span), span, ascending=ascending)
+        elif span.low < span.high:
+            yield from self._live_rows(where, span, ascending=ascending)
 
-    def _live_rows(self, source: Source, span: Range, *, ascending: bool) -> Iterator[tuple[Any, ...]]:
-        while span.low < span.high:
-            sql, parameters = source.rows(span, LivePlan.columns, ascending=ascending)
-            page = self._connection.execute(f"{sql} LIMIT {limits.READ_PAGE_ROWS}", parameters).fetchall()
-            yield from page
-            if len(page) < limits.READ_PAGE_ROWS:
-                return
-            last = page[-1][0]
-            span = Range(last + 1, span.high) if ascending else Range(span.low, last)
+    def _live_rows(self, where: Filter, span: Range, *, ascending: bool) -> Iterator[tuple[Any, ...]]:
+        with contextlib.ExitStack() as opened:
+            connections = [self._connection, *self._more_connections(span, opened)]
+            phrase = self._phrase(where, *connections)
+            scan = LiveScan(
+                connections,
+                lambda connection, piece: LivePlan(connection, piece, where, phrase),
+                ascending=ascending,
+            )
+            yield from scan.rows(span)
+
+    def _more_connections(self, span: Range, opened: contextlib.ExitStack) -> list[sqlite3.Connection]:
+        """Open the file again for other threads: fewer where it is not worth it, none when it is being removed."""
+        wanted = min(limits.SCAN_THREADS, len(os.sched_getaffinity(0)), (span.high - span.low) // limits.SCAN_ROWS)
+        more: list[sqlite3.Connection] = []
+        while len(more) < wanted - 1:
+            try:
+                connection = opened.enter_context(contextlib.closing(open_read_only(self.segment.path)))
+                (last,) = connection.execute("SELECT max(seq) FROM events").fetchone()
+            except sqlite3.Error:
+                break  # sealed meanwhile: what is open already stays readable
+            if last is None or last + 1 < self.span.high:
+                break  # its write-ahead log went before it
+            more.append(connection)
+        return more
 
     def _sealed_rows(self, sources: list[Source], span: Range, *, ascending: bool) -> Iterator[tuple[Any, ...]]:
         cursors = [
