@@ -152,6 +152,13 @@ HTTP_IDLE_SECONDS: Final = 120.0
 HTTP_LINGER_SECONDS: Final = 1.0
 """Reading on after an error answer: closed with unread bytes, TCP would reset and the peer never see the answer."""
 
+# --- control socket ---
+CONTROL_BYTES: Final = 4 * MIB
+"""Longest request: 200 000 positions to redact."""
+CONTROL_CONNECTIONS: Final = 16
+CONTROL_SECONDS: Final = 10.0
+"""For a request to arrive, and for its answer to be taken."""
+
 # --- stop ---
 STOP_DRAIN_SECONDS: Final = 5.0
 """A sender that goes on cannot hold the stop longer than this."""

@@ -28,8 +28,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": GROUND,
     "web": GROUND | {"metrics", "config"},
     "notify": GROUND,
-    "app": GROUND | {"wire", "normalize", "store", "ingest", "listen", "metrics", "config", "web", "notify"},
-    "cli": GROUND | {"wire", "normalize", "store", "listen", "config", "app"},
+    "control": GROUND,
+    "app": GROUND | {"wire", "normalize", "store", "ingest", "listen", "metrics", "config", "web", "notify", "control"},
+    "cli": GROUND | {"wire", "normalize", "store", "listen", "config", "app", "control"},
 }
 """Room → rooms it may import. Store, ingest and metrics do not know each other: `app` joins them."""
 
