@@ -77,7 +77,7 @@ def _pack_problems(places: Sequence[Path]) -> Iterator[str]:
     except ConfigError as error:
         return iter([str(error)])
     own = [pack for pack in packs if not pack.built_in]
-    return iter([*check_packs(packs), *slow_patterns(own, time.process_time)])
+    return iter([*check_packs(packs, own), *slow_patterns(own, time.process_time)])
 
 
 def _files(places: Sequence[Path]) -> Iterator[Path]:

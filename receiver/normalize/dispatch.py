@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from receiver.normalize.rule import Rule
+    from receiver.normalize.pack import AnyRule
 
 HEAD: Final = 5
 """Characters of a message that choose its rules. Longer heads separate better, but rules with a shorter prefix must
@@ -29,24 +29,26 @@ class Table:
 
     __slots__ = ("heads", "key", "others", "rules")
 
-    def __init__(self, key: str, rules: Iterable[Rule]) -> None:
+    def __init__(self, key: str, rules: Iterable[AnyRule]) -> None:
         self.key = key
         """The name the rules were found by; empty for a program no pack names."""
         self.rules = tuple(rules)
+        for rule in self.rules:
+            rule.prepare()
         heads = {prefix[:HEAD] for rule in self.rules for prefix in rule.prefixes if len(prefix) >= HEAD}
         self.heads = {head: tuple(rule for rule in self.rules if _may_begin(rule, head)) for head in heads}
         self.others = tuple(rule for rule in self.rules if min(map(len, rule.prefixes)) < HEAD)
         """For messages that begin as no rule's prefix does: only rules with a short or no prefix can match."""
 
 
-def _may_begin(rule: Rule, head: str) -> bool:
+def _may_begin(rule: AnyRule, head: str) -> bool:
     return any(head.startswith(prefix[:HEAD]) for prefix in rule.prefixes)
 
 
 class Dispatch:
     """All tables; `by_app` maps a program's name as sent to its table."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[AnyRule]) -> None:
         self._rules = tuple(rules)
         self._names = frozenset(app for rule in self._rules for app in rule.apps or ())
         self._tables: dict[tuple[str, ...], Table] = {}

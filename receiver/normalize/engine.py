@@ -24,8 +24,8 @@ from receiver.normalize.dispatch import HEAD, Dispatch, Table
 from receiver.normalize.event_data import build_data
 from receiver.normalize.explain import Explanation, explain
 from receiver.normalize.fields import map_fields, map_structured_data, put_back
-from receiver.normalize.pack import Pack, load_packs
-from receiver.normalize.rule import COLUMNS, SLOTS, Columns, Rule
+from receiver.normalize.pack import AnyRule, Pack, load_packs
+from receiver.normalize.rule import COLUMNS, SLOTS, Columns
 from receiver.wire.json_event import dump_data
 from receiver.wire.message import Cut, Defect, Message
 
@@ -56,7 +56,7 @@ _REPEATED_CHARS: Final = 800
 Header = tuple[Any, ...]
 """time, time_quality, host, app, pid, msgid, facility, severity: the columns before `actor`."""
 
-Found = tuple[Rule, Columns, dict[str, Any]]
+Found = tuple[AnyRule, Columns, dict[str, Any]]
 """A rule that matched, the columns it fills, and what goes to `data`."""
 
 
@@ -146,7 +146,7 @@ class Normalizer:
         text = text.strip()
         for rule in table.heads.get(text[:HEAD], table.others):
             if rule.needle in text and (match := rule.fullmatch(text)) and (not cut or rule.open_ended):
-                columns, extras = rule.read(match)
+                columns, extras = rule.read(match)  # type: ignore[arg-type] # its own match
                 return rule, columns, extras
         if text.startswith("message repeated "):
             return self._find_repeated(app, text, cut)

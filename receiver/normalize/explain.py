@@ -10,12 +10,13 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from receiver.normalize.rule import SLOTS
+from receiver.normalize.record_rule import RecordRule
+from receiver.normalize.rule import SLOTS, Rule
 
 if TYPE_CHECKING:
     from receiver.event import Event
     from receiver.normalize.dispatch import Table
-    from receiver.normalize.rule import Rule
+    from receiver.normalize.pack import AnyRule
     from receiver.wire.message import Message
 
 NEAREST: Final = 3
@@ -75,10 +76,9 @@ class Explanation:
         return said
 
 
-def explain(message: Message, event: Event, table: Table, text: str, rule: Rule | None) -> Explanation:
+def explain(message: Message, event: Event, table: Table, text: str, rule: AnyRule | None) -> Explanation:
     """Explain an event. text: what rules were tried on; rule: the one that matched."""
-    match = rule.fullmatch(text) if rule is not None else None
-    taken = {name: value for name, value in match.groupdict().items() if value is not None} if match else {}
+    taken = _taken(rule, text) if rule is not None else {}
     return Explanation(
         event=event,
         format=message.format,
@@ -96,6 +96,16 @@ def explain(message: Message, event: Event, table: Table, text: str, rule: Rule 
     )
 
 
+def _taken(rule: AnyRule, text: str) -> dict[str, str]:
+    """Give what each group, or each field that was asked for, took."""
+    if isinstance(rule, RecordRule):
+        columns, extras = rule.read(rule.fullmatch(text) or {})
+        named = {**dict(zip(SLOTS, columns, strict=True)), **extras}
+        return {name: str(named[name]) for name in rule.groups if named.get(name) is not None}
+    match = rule.fullmatch(text)
+    return {name: value for name, value in match.groupdict().items() if value is not None} if match else {}
+
+
 def _destination(group: str) -> str:
     if group in SLOTS:
         return group
@@ -104,7 +114,8 @@ def _destination(group: str) -> str:
 
 def nearest(table: Table, text: str) -> tuple[Nearest, ...]:
     """Find the rules that match the longest beginning of the text."""
-    likely = sorted(table.rules, key=lambda rule: (-_common(rule, text), rule.needle not in text))[:_CANDIDATES]
+    patterns = [rule for rule in table.rules if isinstance(rule, Rule)]
+    likely = sorted(patterns, key=lambda rule: (-_common(rule, text), rule.needle not in text))[:_CANDIDATES]
     found = [(len(progress), rule, progress) for rule in likely if (progress := _progress(rule.expression, text))]
     found.sort(key=lambda item: -item[0])
     best: dict[str, Nearest] = {}  # a rule with several patterns is named once, by the one that came nearest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 
@@ -17,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from receiver.errors import ConfigError
 from receiver.event import ACTIONS, COLUMNS
+from receiver.normalize.record_rule import RecordRule, record_rules
 from receiver.normalize.rule import SLOTS, PatternError, Rule, template_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 BUILT_IN: Final = Path(__file__).parent / "packs"
 
@@ -31,6 +33,8 @@ _PART = re.compile(r"\{=(\w+)\}")
 _DEEPEST_PART: Final = 8
 _RESERVED: Final = (frozenset(COLUMNS) - frozenset(SLOTS)) | {"structured_data", "fields", "wire"}
 """Names no rule may take: columns that the header fills, and keys of `data` with a meaning of their own."""
+
+AnyRule = Rule | RecordRule
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 Apps = list[str] | Literal["any"]
@@ -80,9 +84,15 @@ class _Sample(_Model):
         return self
 
 
+Words = str | list[str]
+Condition = Words | dict[str, Words | bool]
+
+
 class _Rule(_Model):
     name: Name
-    match: str | list[str]
+    match: Words | None = None
+    where: dict[str, Condition] | None = None
+    take: dict[str, Words] = {}
     apps: Apps | None = None
     set: _Settings = _Settings()
     samples: list[_Sample] = Field(min_length=1)
@@ -91,9 +101,20 @@ class _Rule(_Model):
 class _Pack(_Model):
     pack: Name
     about: str
+    record: Literal["linux-audit", "cef", "leef", "kv"] | None = None
+    begins: list[str] = []
     apps: Apps
     parts: dict[str, str] = {}
     rules: list[_Rule] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> _Pack:
+        for rule in self.rules:
+            if self.record is None and (rule.match is None or rule.where is not None or rule.take):
+                raise ValueError(f"rule {rule.name!r}: needs `match`; `where` and `take` are for packs with `record`")
+            if self.record is not None and (rule.match is not None or rule.where is None):
+                raise ValueError(f"rule {rule.name!r}: needs `where` instead of `match`, since the pack has `record`")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,7 @@ class Sample:
     """File and line."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pack:
     """Rules for one source, in the order they are tried."""
 
@@ -117,8 +138,13 @@ class Pack:
     about: str
     file: str
     built_in: bool
-    rules: tuple[Rule, ...]
-    samples: tuple[Sample, ...]
+    rules: tuple[AnyRule, ...]
+    read_samples: Callable[[], tuple[Sample, ...]]
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """Its own tests; those of built-in packs are read when they are asked for."""
+        return self.read_samples()
 
 
 def load_packs(extra_dirs: Sequence[Path] = ()) -> list[Pack]:
@@ -127,7 +153,7 @@ def load_packs(extra_dirs: Sequence[Path] = ()) -> list[Pack]:
     extra_dirs: directories of `*.yaml`, or single files, in order of precedence.
     """
     packs = [load_pack(file) for place in extra_dirs for file in _files(Path(place))]
-    packs += [load_pack(file, built_in=True) for file in _files(BUILT_IN)]
+    packs += [load_built_in(file) for file in _files(BUILT_IN)]
     seen: dict[tuple[str, bool], str] = {}
     for pack in packs:
         other = seen.setdefault((pack.name, pack.built_in), pack.file)
@@ -144,23 +170,20 @@ def _files(place: Path) -> list[Path]:
     raise ConfigError(f"packs: {place} is neither a file nor a directory")
 
 
-def load_pack(file: Path, *, built_in: bool = False) -> Pack:
-    """Read one pack. Raises ConfigError: one line with file, line and key.
-
-    Patterns of built-in packs are compiled at their first use, since tests hold them right.
-    """
+def load_pack(file: Path) -> Pack:
+    """Read one pack and look at every part of it. Raises ConfigError: one line with file, line and key."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from error
     try:
-        return parse_pack(text, str(file), built_in=built_in)
+        return parse_pack(text, str(file))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{file}:{line}: not YAML: {error.problem}") from error
 
 
-def parse_pack(text: str, file: str, *, built_in: bool = False) -> Pack:
+def parse_pack(text: str, file: str) -> Pack:
     """Build a pack from its text."""
     loader = _Loader(text)
     try:
@@ -168,72 +191,109 @@ def parse_pack(text: str, file: str, *, built_in: bool = False) -> Pack:
         content = loader.construct_document(node) if node is not None else None
     finally:
         loader.dispose()
-    if not built_in:
-        _refuse_repeated_keys(node, file)
+    _refuse_repeated_keys(node, file)
     try:
         model = _Pack.model_validate(content)
     except ValidationError as error:
         raise ConfigError(_first_problem(error, node, file)) from error
-    builder = _Builder(model, node, file, built_in=built_in)
-    return builder.build()
+    return _Builder(model, node, file).build()
+
+
+# --- built-in packs: tests hold them right, so what a start needs of them is read and no more ---
+
+_SAMPLES = re.compile(r"^    samples:\n(?:(?:      .*)?\n)*", re.MULTILINE)
+_RULE_NAME = re.compile(r"^  - name: (\S+)$", re.MULTILINE)
+
+
+def load_built_in(file: Path) -> Pack:
+    """Read a pack of ours without its samples, three quarters of its text, and without a check."""
+    text = file.read_text(encoding="utf-8")
+    content = yaml.load(_SAMPLES.sub("", text + "\n"), _Loader)  # noqa: S506 - a safe loader, the C one
+    lines = {found[1]: text.count("\n", 0, found.start()) + 1 for found in _RULE_NAME.finditer(text)}
+    rules = [
+        made
+        for rule in content["rules"]
+        for made in make_rules(content, rule, str(file), lines.get(rule["name"], 1))
+    ]
+    return Pack(
+        content["pack"], content["about"], str(file), built_in=True, rules=tuple(rules),
+        read_samples=lambda: load_pack(file).samples,
+    )  # fmt: skip
+
+
+def make_rules(pack: Mapping[str, Any], rule: Mapping[str, Any], file: str, line: int) -> list[AnyRule]:
+    """Make the rules of one entry: one for each pattern. Raises PatternError."""
+    apps = rule.get("apps") or pack["apps"]
+    name, settings = f"{pack['pack']}/{rule['name']}", rule.get("set") or {}
+    made: list[AnyRule]
+    if pack.get("record"):
+        take, begins = rule.get("take") or {}, pack.get("begins") or ()
+        made = [*record_rules(name, pack["record"], rule["where"], take, settings, file, line, begins)]
+    else:
+        patterns = [rule["match"]] if isinstance(rule["match"], str) else rule["match"]
+        parts = pack.get("parts") or {}
+        made = [Rule(name, join_parts(pattern, parts), settings, file, line) for pattern in patterns]
+    for each in made:
+        each.apps = None if apps == "any" else tuple(app.lower() for app in apps)
+    return made
+
+
+def join_parts(pattern: str, parts: Mapping[str, str], depth: int = 0) -> str:
+    """Put the pack's `parts` where the pattern names them. Raises PatternError."""
+    if "{=" not in pattern:
+        return pattern
+    if depth > _DEEPEST_PART:
+        raise PatternError("`parts` that contain themselves")
+
+    def part(found: re.Match[str]) -> str:
+        text = parts.get(found[1])
+        if text is None:
+            raise PatternError(f"no part {found[1]!r}{_did_you_mean(found[1], set(parts))}")
+        return join_parts(text, parts, depth + 1)
+
+    return _PART.sub(part, pattern)
 
 
 class _Builder:
     """Turns the checked model into rules and samples."""
 
-    def __init__(self, model: _Pack, node: yaml.Node, file: str, *, built_in: bool) -> None:
+    def __init__(self, model: _Pack, node: yaml.Node, file: str) -> None:
         self._model = model
+        self._content = model.model_dump(exclude_none=True)
         self._node = node
         self._file = file
-        self._built_in = built_in
 
     def build(self) -> Pack:
-        rules: list[Rule] = []
+        rules: list[AnyRule] = []
         samples: list[Sample] = []
         names: set[str] = set()
         for number, model in enumerate(self._model.rules):
             if model.name in names:
                 self._refuse(("rules", number, "name"), f"a second rule named {model.name!r}")
             names.add(model.name)
-            rules.extend(self._rules(number, model))
+            rules.extend(self._rules(number))
             samples.extend(self._samples(number, model))
         pack = self._model
-        return Pack(pack.pack, pack.about, self._file, self._built_in, tuple(rules), tuple(samples))
+        found = tuple(samples)
+        return Pack(
+            pack.pack, pack.about, self._file, built_in=False, rules=tuple(rules), read_samples=lambda: found
+        )
 
     def _apps(self, model: _Rule) -> list[str] | None:
         apps = model.apps or self._model.apps
         return None if apps == "any" else [app.lower() for app in apps]
 
-    def _rules(self, number: int, model: _Rule) -> list[Rule]:
-        settings = model.set.model_dump(exclude_none=True)
-        apps = self._apps(model)
+    def _rules(self, number: int) -> list[AnyRule]:
+        content = self._content["rules"][number]
         line = _line_of(self._node, ("rules", number))
-        rules = []
-        for pattern in [model.match] if isinstance(model.match, str) else model.match:
-            try:
-                rule = Rule(f"{self._model.pack}/{model.name}", self._join(pattern), settings, self._file, line)
-            except PatternError as error:
-                self._refuse(("rules", number, "match"), str(error))
-            rule.apps = None if apps is None else tuple(apps)
-            rules.append(rule)
-        if not self._built_in:
-            self._check(number, rules, settings)
+        try:
+            rules = make_rules(self._content, content, self._file, line)
+        except PatternError as error:
+            self._refuse(("rules", number, "where" if self._model.record else "match"), str(error))
+        self._check(number, rules, content["set"])
         return rules
 
-    def _join(self, pattern: str, depth: int = 0) -> str:
-        """Put the pack's `parts` where the pattern names them."""
-        if depth > _DEEPEST_PART:
-            raise PatternError("`parts` that contain themselves")
-
-        def part(found: re.Match[str]) -> str:
-            text = self._model.parts.get(found[1])
-            if text is None:
-                raise PatternError(f"no part {found[1]!r}{_did_you_mean(found[1], set(self._model.parts))}")
-            return self._join(text, depth + 1)
-
-        return _PART.sub(part, pattern)
-
-    def _check(self, number: int, rules: list[Rule], settings: dict[str, str]) -> None:
+    def _check(self, number: int, rules: list[AnyRule], settings: dict[str, str]) -> None:
         try:
             for rule in rules:
                 rule.compile()
@@ -243,7 +303,7 @@ class _Builder:
         for group in sorted(taken & _RESERVED):
             self._refuse(("rules", number, "match"), f"{group!r} is not a rule's to fill; choose another name")
         for column, text in settings.items():
-            for name in template_names(text):
+            for name in template_names(text) if self._model.record is None else ():
                 if name not in taken:
                     self._refuse(("rules", number, "set", column), f"{{{name}}} is not taken by `match`")
 
