@@ -21,7 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "wire": GROUND,
     "normalize": GROUND | {"wire"},
-    "store": GROUND,
+    "evidence": GROUND,
+    "store": GROUND | {"evidence"},
     "ingest": GROUND,
     "listen": GROUND | {"wire", "normalize", "ingest"},
     "metrics": GROUND,
@@ -29,8 +30,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": GROUND | {"metrics", "config"},
     "notify": GROUND,
     "control": GROUND,
-    "app": GROUND | {"wire", "normalize", "store", "ingest", "listen", "metrics", "config", "web", "notify", "control"},
-    "cli": GROUND | {"wire", "normalize", "store", "listen", "config", "app", "control"},
+    "app": GROUND | {"wire", "normalize", "evidence", "store", "ingest", "listen", "metrics", "config", "web",
+                     "notify", "control"},
+    "cli": GROUND | {"wire", "normalize", "evidence", "store", "listen", "config", "app", "control"},
 }
 """Room → rooms it may import. Store, ingest and metrics do not know each other: `app` joins them."""
 
@@ -44,6 +46,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "counters": PURE,
     "event_json": PURE,
     "own_acts": PURE,
+    "evidence": PURE,
     "normalize": PURE - {"pydantic", "pathlib"},
     "store": {"socket", "prometheus_client", "pydantic"},
     "ingest": {"socket", "sqlite3", "aiosqlite", "prometheus_client", "pydantic"},
