@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Format, Origin, ParseStatus, TimeQuality, Transport
 from receiver.limits import RULE_TEXT_CHARS
-from receiver.normalize.engine import Normalizer
+from receiver.normalize.engine import Normalizer, todays_form
 from receiver.normalize.record_rule import RecordRule
 from receiver.normalize.rule import COLUMNS
 from receiver.wire.detect import parse_frame
@@ -82,7 +82,8 @@ def slow_patterns(packs: Sequence[Pack], clock: Callable[[], float]) -> list[str
     for pack in packs:
         texts: dict[str, list[str]] = {}
         for sample in pack.samples:
-            texts.setdefault(sample.rule, []).append(sample_message(sample).message or "")
+            text = todays_form(sample.app, sample_message(sample).message or "")
+            texts.setdefault(sample.rule, []).append(text)
         for rule in pack.rules:
             if isinstance(rule, RecordRule):
                 continue  # readers of records are ours, and linear

@@ -144,6 +144,8 @@ class Normalizer:
         if len(text) > RULE_TEXT_CHARS:
             text, cut = text[:RULE_TEXT_CHARS], True
         text = text.strip()
+        if text[:4] == "[ID " or (app is not None and app[-1:] == ")"):
+            text = todays_form(app, text)
         for rule in table.heads.get(text[:HEAD], table.others):
             if rule.needle in text and (match := rule.fullmatch(text)) and (not cut or rule.open_ended):
                 columns, extras = rule.read(match)  # type: ignore[arg-type] # its own match
@@ -167,9 +169,31 @@ class Normalizer:
         """Say how a message becomes its event, and which rules came near when none matched."""
         event = self.event(message, origin, received_at)
         text = (event.message or "")[:RULE_TEXT_CHARS].strip()
-        inner = split_repeated(text)[1] or text
+        inner = todays_form(event.app, split_repeated(text)[1] or text)
         found = self.find(event.app, event.message, type(message.raw) is Cut) if event.message else None
         return explain(message, event, self.table(event.app), inner, found[0] if found else None)
+
+
+_SOLARIS_ID = re.compile(r"\[ID \d{1,10} [a-z0-9]{1,12}\.[a-z]{1,8}\] ")
+_OLD_PAM = re.compile(r"([^()]{1,64})\((pam_[a-z0-9_]{1,40})\)")
+_PAM_KINDS: Final = (("session ", ":session"), ("password changed", ":chauthtok"))
+
+
+def todays_form(app: str | None, text: str) -> str:
+    """Bring forms of old into those that rules know.
+
+    Solaris puts its message ID before the text (`[ID 800047 auth.info] `). Linux-PAM before 1.0 wrote
+    `sshd(pam_unix)[7]: check pass` for what is now `sshd[7]: pam_unix(sshd:auth): check pass`.
+    """
+    solaris = _SOLARIS_ID.match(text)
+    if solaris:
+        text = text[solaris.end() :]
+    old = _OLD_PAM.fullmatch(app or "")
+    if old is None or text.startswith("pam_"):
+        return text
+    kind = next((kind for begin, kind in _PAM_KINDS if text.startswith(begin)), ":auth")
+    service = old[1].rpartition("/")[2].lower()
+    return f"{old[2]}({service}{kind}): {text}"
 
 
 def split_repeated(text: str) -> tuple[int, str | None]:
