@@ -1,17 +1,20 @@
 """From a program's name and a message's first characters to the few rules that can match it.
 
-Knows rules by their apps and literal prefixes; no messages, no columns. Built once; the hot path does two dict
-look-ups: 0.15 µs, however many packs are loaded.
+Knows rules by their apps and literal prefixes; no messages, no columns. A table is built when its program first comes;
+the hot path does two dict look-ups: 0.15 µs, however many packs are loaded.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from receiver.normalize.record_rule import RecordRule, RecordRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from receiver.normalize.pack import AnyRule
+    from receiver.normalize.rule import Rule
 
 HEAD: Final = 5
 """Characters of a message that choose its rules. Longer heads separate better, but rules with a shorter prefix must
@@ -24,6 +27,10 @@ REMEMBERED_CHARS: Final = 64
 """Longer names are looked up each time: 4096 tags of 256 KiB would be a gigabyte."""
 
 
+Tried: TypeAlias = "Rule | RecordRules"
+"""What is tried on a message: a rule with a pattern, or rules of records that stand side by side."""
+
+
 class Table:
     """The rules of one program, those for any program among them, by the first characters of the message."""
 
@@ -33,16 +40,42 @@ class Table:
         self.key = key
         """The name the rules were found by; empty for a program no pack names."""
         self.rules = tuple(rules)
-        for rule in self.rules:
-            rule.prepare()
-        heads = {prefix[:HEAD] for rule in self.rules for prefix in rule.prefixes if len(prefix) >= HEAD}
-        self.heads = {head: tuple(rule for rule in self.rules if _may_begin(rule, head)) for head in heads}
-        self.others = tuple(rule for rule in self.rules if min(map(len, rule.prefixes)) < HEAD)
+        tried = _joined(self.rules)
+        heads: dict[str, list[Tried]] = {prefix[:HEAD]: [] for rule in tried for prefix in _long_prefixes(rule)}
+        others: list[Tried] = []
+        for rule in tried:
+            short = tuple(prefix for prefix in rule.prefixes if len(prefix) < HEAD)
+            if short:
+                others.append(rule)
+            of_rule = {prefix[:HEAD] for prefix in _long_prefixes(rule)}
+            for head in heads if short else of_rule:
+                if head in of_rule or head.startswith(short):
+                    heads[head].append(rule)
+        self.heads = {head: tuple(some) for head, some in heads.items()}
+        self.others = tuple(others)
         """For messages that begin as no rule's prefix does: only rules with a short or no prefix can match."""
 
 
-def _may_begin(rule: AnyRule, head: str) -> bool:
-    return any(head.startswith(prefix[:HEAD]) for prefix in rule.prefixes)
+def _joined(rules: Iterable[AnyRule]) -> list[Tried]:
+    """Prepare rules, and make one of those for records that stand side by side."""
+    tried: list[Tried] = []
+    beside: list[RecordRule] = []
+    for rule in rules:
+        rule.prepare()
+        if beside and not (isinstance(rule, RecordRule) and RecordRules.together(beside[0], rule)):
+            tried.append(RecordRules(beside))
+            beside = []
+        if isinstance(rule, RecordRule):
+            beside.append(rule)
+        else:
+            tried.append(rule)
+    if beside:
+        tried.append(RecordRules(beside))
+    return tried
+
+
+def _long_prefixes(rule: Tried) -> list[str]:
+    return [prefix for prefix in rule.prefixes if len(prefix) >= HEAD]
 
 
 class Dispatch:
@@ -50,7 +83,9 @@ class Dispatch:
 
     def __init__(self, rules: Iterable[AnyRule]) -> None:
         self._rules = tuple(rules)
-        self._names = frozenset(app for rule in self._rules for app in rule.apps or ())
+        names = {app for rule in self._rules for app in rule.apps or ()}
+        self._names = frozenset(name for name in names if not name.endswith("*"))
+        self._beginnings = tuple(sorted(names - self._names))
         self._tables: dict[tuple[str, ...], Table] = {}
         self.by_app: dict[str | None, Table] = {}
 
@@ -71,7 +106,8 @@ class Dispatch:
         return table
 
     def _keys(self, app: str) -> tuple[str, ...]:
-        """`/usr/sbin/CRON` is cron; `su(pam_unix)` is itself and su, as far as packs name them."""
+        """`/usr/sbin/CRON` is cron; `su(pam_unix)` is itself and su, as far as packs name them; `x-1` may be `x-*`."""
         name = app.lower().rpartition("/")[2]
         names = dict.fromkeys((name, name.partition("(")[0]))
-        return tuple(name for name in names if name in self._names)
+        beginnings = [begin for begin in self._beginnings if name.startswith(begin[:-1])]
+        return (*(name for name in names if name in self._names), *beginnings)

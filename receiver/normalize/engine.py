@@ -148,8 +148,10 @@ class Normalizer:
             text = todays_form(app, text)
         for rule in table.heads.get(text[:HEAD], table.others):
             if rule.needle in text and (match := rule.fullmatch(text)) and (not cut or rule.open_ended):
-                columns, extras = rule.read(match)  # type: ignore[arg-type] # its own match
-                return rule, columns, extras
+                if type(match) is tuple:
+                    taker, record = match
+                    return taker, *taker.read(record)
+                return rule, *rule.read(match)  # type: ignore[union-attr, arg-type] # its own match
         if text.startswith("message repeated "):
             return self._find_repeated(app, text, cut)
         return None

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from receiver.errors import ConfigError
 from receiver.event import ACTIONS, COLUMNS
-from receiver.normalize.record_rule import RecordRule, record_rules
+from receiver.normalize.record_rule import RecordRule
 from receiver.normalize.rule import SLOTS, PatternError, Rule, template_names
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def make_rules(pack: Mapping[str, Any], rule: Mapping[str, Any], file: str, line
     made: list[AnyRule]
     if pack.get("record"):
         take, begins = rule.get("take") or {}, pack.get("begins") or ()
-        made = [*record_rules(name, pack["record"], rule["where"], take, settings, file, line, begins)]
+        made = [RecordRule(name, pack["record"], rule["where"], take, settings, file, line, begins)]
     else:
         patterns = [rule["match"]] if isinstance(rule["match"], str) else rule["match"]
         parts = pack.get("parts") or {}

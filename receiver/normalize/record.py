@@ -2,13 +2,16 @@ r"""Texts that are fields by themselves, read into a flat dict of texts: Linux a
 
 Knows the four notations, no rule and no column. Every reader is linear and gives None for a text that is not its own.
 
-linux-audit  `type=T msg=audit(SECONDS.MS:SERIAL): k=v … msg='k=v …'`, and the kernel's `audit: type=1400 audit(…): …`.
-             Fields that a stranger fills are in quotes, or in hex when they hold quotes or blanks (auditd's
-             audit_log_n_untrustedstring): so no value can fake a field. The outer fields are the kernel's word and win
-             over those in msg='…'. What auditd adds behind 0x1D (AUID="alice") keeps its upper-case name.
+linux-audit  `type=T msg=audit(SECONDS.MS:SERIAL): k=v … msg='k=v …'`, the kernel's `audit: type=1400 audit(…): …`,
+             and `USER_AUTH pid=1 …` as journald writes it. Fields that a stranger fills are in quotes, or in hex when
+             they hold quotes or blanks (the kernel's audit_log_n_untrustedstring): so no value can fake a field. The
+             outer fields are the kernel's word and win over those in msg='…'. What auditd adds behind 0x1D
+             (AUID="alice") keeps its upper-case name.
 cef          ArcSight Common Event Format 0 and 1; csN and cnN are also found under their label.
 leef         IBM LEEF 1.0 (tab) and 2.0 (delimiter named in the header).
 kv           key=value key="quoted \" value", as logfmt and most firewalls write.
+
+A field that stands twice with different values has none (`?`): one of them may be a stranger's.
 """
 
 from __future__ import annotations
@@ -58,6 +61,8 @@ _AUDIT = re.compile(
     r"audit\((?P<time>\d{1,12}(?:\.\d{1,9})?):(?P<id>\d{1,20})\): *(?P<body>.*)",
     re.DOTALL,
 )
+_JOURNAL_AUDIT = re.compile(r"(?:<audit-(\d{4})>|AUDIT(\d{4})|([A-Z][A-Z_]{1,40})) (?=\S+=|avc: )")
+_AUDIT_TYPE_NAMES: Final = frozenset(AUDIT_TYPES.values())
 _AUDIT_FIELD = re.compile(r"""(?<![^\s,(\x1d])([A-Za-z_][\w-]*(?:\[\d+\])?)=("[^"]*"|'[^']*'|[^\s"']*)""")
 _NEXT_FIELD = re.compile(r" [A-Za-z_][\w-]*=")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
@@ -75,22 +80,21 @@ NONE: Final = frozenset(
 """What stands where a field has no value."""
 
 
+def _add(record: Record, name: str, value: str) -> None:
+    if record.setdefault(name, value) != value:
+        record[name] = "?"
+
+
 def read_audit(text: str) -> Record | None:
     """Read a record of Linux audit."""
-    head = _AUDIT.match(text)
-    if head is None:
+    record, body = _read_audit_head(text)
+    if not record:
         return None
-    kind = head["type"] or ""
-    number = kind.removeprefix("UNKNOWN[").removesuffix("]")
-    if number.isdigit():
-        kind = AUDIT_TYPES.get(int(number), kind)
-    record: Record = {"type": kind, "audit_time": head["time"], "audit_id": head["id"]}
-    if head["node"]:
-        record["node"] = head["node"]
-    body, _, enriched = head["body"].partition("\x1d")
+    body, _, enriched = body.partition("\x1d")
     start, inner, end = _split_message(body)
-    for part in (start, end, inner):
-        _add_audit_fields(record, part, executed=kind == "EXECVE")
+    for part in (start + end, inner):
+        for name, value in _audit_fields(part, executed=record["type"] == "EXECVE").items():
+            record.setdefault(name, value)
     for name, value in _AUDIT_FIELD.findall(enriched):
         record.setdefault(name, value.strip("\"'"))
     denied = _AVC.match(inner or start)
@@ -99,16 +103,40 @@ def read_audit(text: str) -> Record | None:
     return record
 
 
+def _read_audit_head(text: str) -> tuple[Record, str]:
+    """Return type, node, time and serial number, and the rest of the text; nothing for a text that is no record."""
+    head = _AUDIT.match(text)
+    if head is None:
+        head = _JOURNAL_AUDIT.match(text)
+        if head is None:
+            return {}, ""
+        kind = next(filter(None, head.groups()))
+        kind = AUDIT_TYPES.get(int(kind), kind) if kind.isdigit() else kind
+        return ({"type": kind}, text[head.end() :]) if kind in _AUDIT_TYPE_NAMES else ({}, "")
+    kind = head["type"] or ""
+    number = kind.removeprefix("UNKNOWN[").removesuffix("]")
+    if number.isdigit():
+        kind = AUDIT_TYPES.get(int(number), kind)
+    record: Record = {"type": kind, "audit_time": head["time"], "audit_id": head["id"]}
+    if head["node"]:
+        record["node"] = head["node"]
+    return record, head["body"]
+
+
 def _split_message(body: str) -> tuple[str, str, str]:
-    """Cut out what stands in msg='…': up to the last quote, whatever is inside."""
-    at = body.find("msg='")
+    """Cut out what stands in msg='…': up to the last quote, whatever is inside.
+
+    A `msg='` in a name of a stranger's (comm="msg='x") follows on a quote; a blank there would be written in hex.
+    """
+    at = 0 if body.startswith("msg='") else body.find(" msg='") + 1
     close = body.rfind("'")
-    if at < 0 or close <= at + 4:
+    if (at == 0 and not body.startswith("msg='")) or close <= at + 4:
         return body, "", ""
     return body[:at], body[at + 5 : close], body[close + 1 :]
 
 
-def _add_audit_fields(record: Record, part: str, *, executed: bool) -> None:
+def _audit_fields(part: str, *, executed: bool) -> Record:
+    fields: Record = {}
     for field in _AUDIT_FIELD.finditer(part):
         name, value = field.groups()
         if value[:1] in {'"', "'"}:
@@ -120,7 +148,8 @@ def _add_audit_fields(record: Record, part: str, *, executed: bool) -> None:
             value = value.rstrip("),") if name != "op" else value.rstrip(",")
             if name in _UNTRUSTED or name.startswith("new-") or (executed and _ARGUMENT.fullmatch(name)):
                 value = _decoded(value)
-        record.setdefault(name, value)
+        _add(fields, name, value)
+    return fields
 
 
 def _decoded(value: str) -> str:
@@ -156,10 +185,12 @@ def read_cef(text: str) -> Record | None:
     record = dict(zip(_CEF_HEADER, parts, strict=True))
     extension = text[at:]
     keys = list(_CEF_KEY.finditer(extension))
+    fields: Record = {}
     for key, following in zip(keys, [*keys[1:], None], strict=True):
         value = extension[key.end() : following.start() if following else len(extension)]
-        record.setdefault(key[1], _unescaped(value.strip()))
-    for name in list(record):
+        _add(fields, key[1], _unescaped(value.strip()))
+    record = {**fields, **record}
+    for name in fields:
         labelled = _LABELLED.fullmatch(name)
         if labelled and labelled[1] in record:
             record.setdefault(record[name], record[labelled[1]])
@@ -192,11 +223,12 @@ def read_leef(text: str) -> Record | None:
         delimiter = _delimiter(parts[5])
     if delimiter == "\t" and "\t" not in body:
         body = body.replace("#011", "\t")
+    fields: Record = {}
     for pair in body.split(delimiter):
         name, equals, value = pair.partition("=")
         if equals:
-            record.setdefault(name.strip(), value.strip())
-    return record
+            _add(fields, name.strip(), value.strip())
+    return {**fields, **record}
 
 
 def _delimiter(named: str) -> str:
@@ -212,18 +244,19 @@ def _delimiter(named: str) -> str:
 # --- key=value ---
 
 _PAIR = re.compile(
-    r"""(?:^|(?<=[\s,;]))([A-Za-z_][\w.\-/]{0,100})=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"';,]*)""", re.DOTALL
+    r"""(?:^|(?<=[\s,;]))([A-Za-z_][\w.\-/]{0,100})="""
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"';,]*(?:[;,](?![A-Za-z_][\w.\-/]{0,100}=)[^\s"';,]*)*)""",
+    re.DOTALL,
 )
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def read_pairs(text: str) -> Record | None:
     """Read key=value pairs; None when there are not at least two."""
     record: Record = {}
     for name, value in _PAIR.findall(text):
-        if value[:1] in {'"', "'"}:
-            record.setdefault(name, re.sub(r"\\(.)", r"\1", value[1:-1]))
-        else:
-            record.setdefault(name, value)
+        is_quoted = value[:1] in {'"', "'"}
+        _add(record, name, _ESCAPED.sub(r"\1", value[1:-1]) if is_quoted else value.rstrip(",;"))
     return record if len(record) > 1 else None
 
 

@@ -1,7 +1,7 @@
 """A rule for texts that are fields by themselves: conditions on the fields, and which fields fill which column.
 
-Looks to the dispatch and the engine like a rule with a pattern (`rule.py`). Knows records (`record.py`), no YAML.
-A text is read once, however many rules look at it: each reader remembers its last.
+Knows records (`record.py`), no YAML. Rules that stand side by side are one for the dispatch (`RecordRules`): a text is
+read once, however many rules look at it, and of Linux audit only the rules of the record's type do.
 
 `where`, all of which must hold: a text or a list of texts (the field is one of them), {not: …} (it is none of them),
 {has: …} (one of them stands in it, in any case), {begins: …}, {present: true|false}.
@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.normalize.address import MAX_PORT, parse_ip
-from receiver.normalize.record import AUDIT_TYPES, NONE, READERS, Record
+from receiver.normalize.record import NONE, READERS, Record
 from receiver.normalize.rule import COLUMNS, SLOTS, Columns, PatternError, template_names
 from receiver.normalize.words import YES_NO
 
@@ -23,32 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 TESTS: Final = ("not", "has", "begins", "present")
-_TYPE_NUMBERS: Final = {name: str(number) for number, name in AUDIT_TYPES.items()}
-_BEGINNINGS: Final = {
-    "cef": ("CEF:0|", "CEF:1|"), "leef": ("LEEF:1.0|", "LEEF:2.0|"), "linux-audit": ("",), "kv": ("",),
-}  # fmt: skip
+_BEGINNINGS: Final = {"cef": ("CEF:0|", "CEF:1|"), "leef": ("LEEF:1.0|", "LEEF:2.0|")}
+_NEEDLES: Final = {"linux-audit": "=", "kv": "="}
 _LONGEST_WORD: Final = 40
 _TEMPLATE_NAME: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
-
-
-class _Reader:
-    """One notation, with the last text it read."""
-
-    __slots__ = ("_read", "_record", "_text")
-
-    def __init__(self, kind: str) -> None:
-        self._read = READERS[kind]
-        self._text: str | None = None
-        self._record: Record | None = None
-
-    def __call__(self, text: str) -> Record | None:
-        if text is not self._text:
-            self._record = self._read(text)
-            self._text = text
-        return self._record
-
-
-_READERS: Final = {kind: _Reader(kind) for kind in READERS}
 
 
 def has_value(value: str | None) -> bool:
@@ -60,13 +38,13 @@ class RecordRule:
     """One set of conditions and what to do with the fields."""
 
     __slots__ = (
-        "_read", "_take", "_tests", "apps", "expression", "file", "groups", "kind", "line", "name", "needle", "numbers",
-        "open_ended", "pattern", "prefixes", "settings",
+        "_read", "_settings", "_take", "_tests", "apps", "expression", "file", "groups", "kind", "line", "name",
+        "needle", "numbers", "open_ended", "pattern", "prefixes", "settings", "types",
     )  # fmt: skip
 
     def __init__(
         self, name: str, kind: str, where: dict[str, Any], take: dict[str, Any], settings: dict[str, str],
-        file: str, line: int, begins: Sequence[str] = (), needle: str = "",
+        file: str, line: int, begins: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.name = name
         self.kind = kind
@@ -74,15 +52,19 @@ class RecordRule:
         self.file = file
         self.line = line
         self.apps: tuple[str, ...] | None = None
-        self.prefixes = tuple(begins) or _BEGINNINGS[kind]
-        self.needle = needle
+        self.prefixes = tuple(begins) or _BEGINNINGS.get(kind, ("",))
+        self.needle = _NEEDLES.get(kind, "|")
         self.open_ended = False
         """A record whose end is missing may lack the field that decides."""
         self.pattern = self.expression = ""
         self.numbers: frozenset[str] = frozenset()
-        self._read = _READERS[kind]
+        of_type = where.get("type")
+        self.types = frozenset(_words(of_type)) if isinstance(of_type, str | list) else None
+        """Values of the field `type` that it is for; None: it has to be asked."""
+        self._read = READERS[kind]
         self._tests = tuple((field, _test(condition)) for field, condition in where.items())
         self._take = tuple((name, _words(fields)) for name, fields in take.items())
+        self._settings = tuple((SLOTS[column], text, template_names(text)) for column, text in settings.items())
         self.groups = tuple(take)
 
     def prepare(self) -> None:
@@ -90,46 +72,77 @@ class RecordRule:
 
     compile = prepare
 
+    def holds(self, record: Record) -> bool:
+        """Say if all conditions hold."""
+        return all(test(record.get(field)) for field, test in self._tests)
+
     def fullmatch(self, text: str) -> Record | None:
         """Give the record when all conditions hold."""
         record = self._read(text)
-        if record is None:
-            return None
-        for field, test in self._tests:
-            if not test(record.get(field)):
-                return None
-        return record
+        return record if record is not None and self.holds(record) else None
 
     def read(self, record: Record) -> tuple[Columns, dict[str, Any]]:
         """Give the columns, and what goes to `data` beside them."""
         values: list[Any] = [None] * len(COLUMNS)
         extras: dict[str, Any] = {}
-        for column, template in self.settings.items():
-            values[SLOTS[column]] = _filled(template, record)
+        for slot, text, names in self._settings:
+            values[slot] = _filled(text, names, record) if names else text
         for name, fields in self._take:
             value = next((record[field] for field in fields if has_value(record.get(field))), None)
             if value is None:
                 continue
-            slot = SLOTS.get(name)
-            if slot is None:
+            column = SLOTS.get(name)
+            if column is None:
                 extras[name] = value
             elif name == "outcome":
-                values[slot] = YES_NO.get(value.lower()) if len(value) < _LONGEST_WORD else None
+                values[column] = YES_NO.get(value.lower()) if len(value) < _LONGEST_WORD else None
             elif name == "source_ip":
-                values[slot] = parse_ip(value)
-                if values[slot] is None:
+                values[column] = parse_ip(value)
+                if values[column] is None:
                     extras["source_host"] = value
             elif name == "source_port":
-                values[slot] = _port(value)
+                values[column] = _port(value)
             else:
-                values[slot] = value
+                values[column] = value
         return tuple(values), extras
 
 
-def _filled(template: str, record: Record) -> str | None:
-    if not all(has_value(record.get(name)) for name in template_names(template)):
+class RecordRules:
+    """Rules side by side that read the same texts, as one: the first whose conditions hold takes the record."""
+
+    __slots__ = ("_by_type", "_of_no_type", "_read", "needle", "open_ended", "prefixes", "rules")
+
+    def __init__(self, rules: Sequence[RecordRule]) -> None:
+        first = rules[0]
+        self.rules = tuple(rules)
+        self.prefixes = first.prefixes
+        self.needle = first.needle
+        self.open_ended = False
+        self._read = READERS[first.kind]
+        types = {name for rule in rules for name in rule.types or ()}
+        self._of_no_type = tuple(rule for rule in rules if rule.types is None)
+        self._by_type: dict[str | None, tuple[RecordRule, ...]] = {
+            name: tuple(rule for rule in rules if rule.types is None or name in rule.types) for name in types
+        }
+
+    @staticmethod
+    def together(one: RecordRule, other: RecordRule) -> bool:
+        """Say if two rules read the same texts."""
+        return one.kind == other.kind and one.prefixes == other.prefixes
+
+    def fullmatch(self, text: str) -> tuple[RecordRule, Record] | None:
+        """Give the rule that takes a text, and its record."""
+        record = self._read(text)
+        if record is None:
+            return None
+        rules = self._by_type.get(record.get("type"), self._of_no_type)
+        return next(((rule, record) for rule in rules if rule.holds(record)), None)
+
+
+def _filled(text: str, names: Sequence[str], record: Record) -> str | None:
+    if not all(has_value(record.get(name)) for name in names):
         return None
-    return _TEMPLATE_NAME.sub(lambda name: record[name[1]], template)
+    return _TEMPLATE_NAME.sub(lambda name: record[name[1]], text)
 
 
 def _port(value: str) -> int | None:
@@ -164,14 +177,3 @@ def _special(kind: str, given: Any) -> Callable[[str | None], bool]:
     if kind == "begins":
         return lambda value: value is not None and value.startswith(words)
     raise PatternError(f"unknown test {kind!r}: there are {', '.join(TESTS)}")
-
-
-def record_rules(
-    name: str, kind: str, where: dict[str, Any], take: dict[str, Any], settings: dict[str, str],
-    file: str, line: int, begins: Sequence[str] = (),
-) -> list[RecordRule]:  # fmt: skip
-    """Make the rules of one set of conditions: for Linux audit one for each type and its number, found by needle."""
-    types = _words(where["type"]) if kind == "linux-audit" and isinstance(where.get("type"), str | list) else ()
-    needles = [f"type={type_}" for type_ in types]
-    needles += [f"type={_TYPE_NUMBERS[type_]} " for type_ in types if type_ in _TYPE_NUMBERS]
-    return [RecordRule(name, kind, where, take, settings, file, line, begins, needle) for needle in needles or [""]]

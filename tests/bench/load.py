@@ -39,11 +39,11 @@ class Pool:
         self._random = random.Random(seed)
         self._time = datetime.now(UTC).replace(microsecond=0)
         # Weights: about what a small fleet sends, set so that the mean is MEAN_BYTES.
-        kinds = {
+        self.kinds = {
             self.structured: 24, self.plain5424: 14, self.json: 18, self.ssh_failed: 10, self.ssh_accepted: 7,
             self.sudo: 7, self.cron: 6, self.pam: 5, self.kernel: 5, self.nginx: 4,
         }  # fmt: skip
-        chosen = self._random.choices(list(kinds), list(kinds.values()), k=size)
+        chosen = self._random.choices(list(self.kinds), list(self.kinds.values()), k=size)
         self.messages = [make().encode() for make in chosen]
 
     def _next(self) -> tuple[str, str, int, str]:

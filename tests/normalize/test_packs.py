@@ -12,7 +12,7 @@ from receiver.event import ACTIONS, Outcome
 from receiver.normalize import Pack, check_packs, load_packs
 from receiver.normalize.check import sample_message, slow_patterns
 from receiver.normalize.dispatch import HEAD
-from receiver.normalize.engine import todays_form
+from receiver.normalize.engine import split_repeated, todays_form
 from receiver.normalize.pack import BUILT_IN, load_built_in, load_pack, parse_pack
 from receiver.normalize.rule import COLUMNS
 
@@ -44,8 +44,7 @@ def test_every_pattern_is_hit_by_a_sample(pack: Pack) -> None:
     unused = {(rule.name, rule.pattern) for rule in pack.rules}
     for sample in pack.samples:
         text = (sample_message(sample).message or "").strip()
-        inner = text.removeprefix("message repeated 3 times: [ ").removesuffix("]") if "message repeated" in text else text
-        inner = todays_form(sample.app, inner)
+        inner = todays_form(sample.app, split_repeated(text)[1] or text)
         rule = next((rule for rule in pack.rules if rule.name == sample.rule and rule.fullmatch(inner)), None)
         assert rule is not None, sample.where
         unused.discard((rule.name, rule.pattern))
