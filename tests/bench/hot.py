@@ -9,10 +9,8 @@ when nothing else has the machine. Prints µs an event, and the mean by the weig
 from __future__ import annotations
 
 import gc
-import random
 import sys
 import time
-from collections import Counter
 from itertools import repeat
 
 from receiver.event import Origin
