@@ -144,7 +144,7 @@ class Normalizer:
         if len(text) > RULE_TEXT_CHARS:
             text, cut = text[:RULE_TEXT_CHARS], True
         text = text.strip()
-        if text[:4] == "[ID " or (app is not None and app[-1:] == ")"):
+        if text[:4] == "[ID " or (app and (app[-1] == ")" or app[0] == "%")):
             text = todays_form(app, text)
         for rule in table.heads.get(text[:HEAD], table.others):
             if rule.needle in text and (match := rule.fullmatch(text)) and (not cut or rule.open_ended):
@@ -182,11 +182,14 @@ _PAM_KINDS: Final = (("session ", ":session"), ("password changed", ":chauthtok"
 
 
 def todays_form(app: str | None, text: str) -> str:
-    """Bring forms of old into those that rules know.
+    """Bring forms that name the same thing in several ways into the one that rules know.
 
     Solaris puts its message ID before the text (`[ID 800047 auth.info] `). Linux-PAM before 1.0 wrote
-    `sshd(pam_unix)[7]: check pass` for what is now `sshd[7]: pam_unix(sshd:auth): check pass`.
+    `sshd(pam_unix)[7]: check pass` for what is now `sshd[7]: pam_unix(sshd:auth): check pass`. What Cisco writes before
+    its texts (`%SYS-5-CONFIG_I: `) reads like a program's name in BSD syslog, and is text in RFC 5424.
     """
+    if app and app[0] == "%":
+        return text if text[:1] == "%" else f"{app}: {text}"
     solaris = _SOLARIS_ID.match(text)
     if solaris:
         text = text[solaris.end() :]
