@@ -10,70 +10,16 @@ no values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from receiver.normalize import mapped
-from receiver.normalize.mapped import Convert
+from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
+from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, make_vocabulary
 
-Row = tuple[str, Convert | None, str]
-"""The column, the function (None: a text as it is), the names."""
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
-Recognise = Callable[[AbstractSet[str]], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one name means. rank: its place in the order of reading; inwards: names of inner objects further down."""
-
-    rank: int
-    column: str
-    convert: Convert | None
-    inwards: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Readings by canonical name. outer: by the first two parts of names with more.
-
-    containers: canonical names under which an inner object may mean something.
-    """
-
-    name: str
-    recognise: Recognise
-    readings: dict[str, list[Reading]]
-    outer: dict[str, list[Reading]]
-    containers: frozenset[str]
-
-
-def canonical(name: str) -> str:
-    """Spell a field's name without case, `_` and `-`."""
-    return name.lower().replace("_", "").replace("-", "")
-
-
-def _vocabulary(name: str, recognise: Recognise, *rows: Row, without: str = "") -> Vocabulary:
-    """Build a vocabulary. without: names of its rows that mean nothing here."""
-    readings: dict[str, list[Reading]] = {}
-    outer: dict[str, list[Reading]] = {}
-    containers: set[str] = set()
-    unwanted = set(without.split())
-    rank = 0
-    for column, convert, names in rows:
-        for alias in names.split():
-            known = readings.setdefault(canonical(alias), [])
-            if alias in unwanted or any(reading.column == column for reading in known):
-                continue
-            rank += 1
-            known.append(Reading(rank, column, convert))
-            parts = alias.split(".")
-            containers.update(canonical(".".join(parts[:length])) for length in range(1, len(parts)))
-            if len(parts) > 2:
-                start = canonical(".".join(parts[:2]))
-                outer.setdefault(start, []).append(Reading(rank, column, convert, tuple(parts[2:])))
-    return Vocabulary(name, recognise, readings, outer, frozenset(containers))
-
+__all__ = ["STRUCTURED_DATA", "VOCABULARIES", "Reading", "Vocabulary", "canonical", "recognise"]
 
 # --- rows ---
 
@@ -164,7 +110,7 @@ _ALL: Final = (*_TIME, *_HEADER, *_MESSAGE, *_ACTOR, *_SOURCE, *_DEED)
 
 # --- vocabularies ---
 
-JOURNALD: Final = _vocabulary(
+JOURNALD: Final = make_vocabulary(
     "journald",  # systemd.journal-fields(7); what programs add under free names is not theirs to name a user with
     lambda names: (
         "realtimetimestamp" in names
@@ -180,14 +126,14 @@ JOURNALD: Final = _vocabulary(
     ("message", mapped.take_journal_message, "MESSAGE"),
 )
 
-DOCKER: Final = _vocabulary(
+DOCKER: Final = make_vocabulary(
     "docker",  # the json-file log driver
     lambda names: {"log", "stream", "time"} <= names,
     ("message", mapped.take_log, "log"),
     *_ALL,
 )
 
-GELF: Final = _vocabulary(
+GELF: Final = make_vocabulary(
     "gelf",
     lambda names: "shortmessage" in names,
     ("time", mapped.take_seconds, "timestamp"),
@@ -197,21 +143,21 @@ GELF: Final = _vocabulary(
     without="facility",  # deprecated, and a free text there
 )
 
-BUNYAN: Final = _vocabulary(
+BUNYAN: Final = make_vocabulary(
     "bunyan",  # and pino: the same fields
     lambda names: {"level", "time", "msg", "pid", "hostname"} <= names,
     ("app", None, "name"),
     *_ALL,
 )
 
-STRUCTLOG: Final = _vocabulary(
+STRUCTLOG: Final = make_vocabulary(
     "structlog",  # its `event` is the text
     lambda names: {"event", "level", "timestamp"} <= names and names.isdisjoint({"message", "msg"}),
     *_ALL,
     ("message", mapped.take_message, "event"),
 )
 
-HTTP_ACCESS: Final = _vocabulary(
+HTTP_ACCESS: Final = make_vocabulary(
     "http_access",  # nginx and its kin: `host` is the Host header there, no machine of ours
     lambda names: (
         not names.isdisjoint({"request", "requestmethod", "method", "requesturi"})
@@ -222,12 +168,12 @@ HTTP_ACCESS: Final = _vocabulary(
     without="host",
 )
 
-GENERIC: Final = _vocabulary("generic", lambda _: True, *_ALL)
+GENERIC: Final = make_vocabulary("generic", lambda _: True, *_ALL)
 
-VOCABULARIES: Final = (JOURNALD, DOCKER, GELF, BUNYAN, STRUCTLOG, HTTP_ACCESS, GENERIC)
+VOCABULARIES: Final = (JOURNALD, DOCKER, GELF, *AUDIT_VOCABULARIES, BUNYAN, STRUCTLOG, HTTP_ACCESS, GENERIC)
 """In order: the first that recognises an object reads it."""
 
-STRUCTURED_DATA: Final = _vocabulary("structured_data", lambda _: True, *_ACTOR, *_SOURCE, *_DEED)
+STRUCTURED_DATA: Final = make_vocabulary("structured_data", lambda _: True, *_ACTOR, *_SOURCE, *_DEED)
 """RFC 5424 params: the header and the text have their own place in the message."""
 
 
