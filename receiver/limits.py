@@ -173,6 +173,10 @@ STOP_WRITE_SECONDS: Final = 20.0
 """A store that refuses cannot hold the stop longer than this; with the drain it stays under TimeoutStopSec."""
 
 # --- command line ---
+TEMPLATES: Final = 2_000
+"""Shapes of messages that `unmatched` tells apart."""
+TEMPLATES_KNOWN: Final = 20_000
+"""Texts without their values whose shape is remembered: most messages are one of few."""
 TAIL_POLL_SECONDS: Final = 0.5
 """How often `tail -f` looks: soon enough for a person, one small query for the store."""
 EXPLAIN_LINE_BYTES: Final = 64 * MIB

@@ -20,7 +20,7 @@ from receiver.errors import ReceiverError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS: Final = ("run", "check", "query", "tail", "stats", "hosts", "explain", "version")
+_COMMANDS: Final = ("run", "check", "query", "tail", "stats", "hosts", "unmatched", "explain", "version")
 """One module each, with `register(commands)`; what a command needs it imports when it runs."""
 
 _COULD_NOT_RUN: Final = 2

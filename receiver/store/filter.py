@@ -33,6 +33,8 @@ class Filter:
     target: str | None = None
     severity: int | None = None
     contains: str | None = None
+    unmatched: bool = False
+    """Only what no rule took, of what others sent."""
 
 
 class Condition(NamedTuple):
@@ -55,6 +57,9 @@ def conditions(where: Filter) -> list[Condition]:
         found.append(Condition("action", "substr({0}, 1, ?) = ?", (len(prefix), prefix)))
     elif where.action is not None:
         found.append(Condition("action", "{0} = ?", (where.action,)))
+    if where.unmatched:
+        found.append(Condition("rule", "{0} IS NULL", ()))
+        found.append(Condition("format", "{0} IS NOT 'internal'", ()))
     if where.severity is not None:
         found.append(Condition("severity", "{0} <= ?", (where.severity,)))
     return found
