@@ -82,7 +82,8 @@ def slow_patterns(packs: Sequence[Pack], clock: Callable[[], float]) -> list[str
     for pack in packs:
         texts: dict[str, list[str]] = {}
         for sample in pack.samples:
-            text = todays_form(sample.app, sample_message(sample).message or "")
+            message = sample_message(sample)
+            text = todays_form(message.app, message.message or "")
             texts.setdefault(sample.rule, []).append(text)
         for rule in pack.rules:
             if isinstance(rule, RecordRule):

@@ -15,6 +15,7 @@ from receiver.normalize.dispatch import HEAD
 from receiver.normalize.engine import split_repeated, todays_form
 from receiver.normalize.pack import BUILT_IN, load_built_in, load_pack, parse_pack
 from receiver.normalize.rule import COLUMNS
+from tests.normalize.coverage import with_table
 
 PACKS = load_packs()
 README = Path(__file__).parents[2] / "receiver" / "normalize" / "README.md"
@@ -44,7 +45,7 @@ def test_every_pattern_is_hit_by_a_sample(pack: Pack) -> None:
     unused = {(rule.name, rule.pattern) for rule in pack.rules}
     for sample in pack.samples:
         text = (sample_message(sample).message or "").strip()
-        inner = todays_form(sample.app, split_repeated(text)[1] or text)
+        inner = todays_form(sample_message(sample).app, split_repeated(text)[1] or text)
         rule = next((rule for rule in pack.rules if rule.name == sample.rule and rule.fullmatch(inner)), None)
         assert rule is not None, sample.where
         unused.discard((rule.name, rule.pattern))
@@ -106,6 +107,12 @@ def test_a_slow_pattern_is_found(slow: str) -> None:
     # The test above is worth something only if it finds what it looks for.
     pack = parse_pack(GOOD.replace("'{actor} opened {_door} from", slow), "x")
     assert len(slow_patterns([pack], time.thread_time)) == 1
+
+
+def test_the_table_of_the_readme_is_true() -> None:
+    # What is covered is said where people look for it.
+    text = README.read_text(encoding="utf-8")
+    assert text == with_table(text), "run python -m tests.normalize.coverage"
 
 
 def test_the_example_of_the_readme_is_true() -> None:

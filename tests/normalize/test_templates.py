@@ -17,7 +17,9 @@ def test_messages_of_one_shape_are_one_template() -> None:
     miner.add("other", "started", 1)
     found = [(each.app, each.count, each.text) for each in miner.templates()]
     assert found == [
-        ("app", 50, "request <*> of user<*> from <*> for <*> took <*>"), ("app", 50, "started"), ("other", 1, "started"),
+        ("app", 50, "request <*> of user<*> from <*> for <*> took <*>"),
+        ("app", 50, "started"),
+        ("other", 1, "started"),
     ]  # fmt: skip
 
 
