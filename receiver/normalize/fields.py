@@ -10,10 +10,11 @@ a column stays in `rest`. Nothing raises for content.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from receiver import limits
 from receiver.normalize.mapped import Mapped
+from receiver.normalize.plan_code import MOST_STEPS, Read, Step, compile_plan
 from receiver.normalize.vocabularies import STRUCTURED_DATA, Reading, Vocabulary, canonical, recognise
 
 if TYPE_CHECKING:
@@ -27,26 +28,57 @@ _IANA_SD_IDS: Final = frozenset({"timeQuality", "origin", "meta"})
 """RFC 5424 §7: they speak of the sender; `origin` has an `ip` that is no actor's."""
 
 _Shape = tuple[str, ...]
-_Step = tuple["Convert | None", str, str, _Shape]
-"""How a value becomes a column (None: a text as it is), its key, the column, the way from there inwards."""
+
+_USES_BEFORE_COMPILING: Final = 256
+"""Compiling takes as long as going through the steps some hundred times, and a sender may invent shapes."""
 
 
-class _Plan(NamedTuple):
+class _Plan:
     """How to read objects of one shape.
 
     containers: keys under which an inner object may mean something. kept: keys that stay in `rest` whatever they
     hold: those that mean nothing, inner objects, and those with two meanings.
     """
 
-    vocabulary: Vocabulary
-    steps: tuple[_Step, ...]
-    containers: _Shape
-    kept: _Shape
+    __slots__ = ("_uses", "containers", "kept", "read", "steps", "vocabulary")
+
+    def __init__(self, vocabulary: Vocabulary, steps: tuple[Step, ...], containers: _Shape, kept: _Shape) -> None:
+        self.vocabulary = vocabulary
+        self.steps = steps
+        self.containers = containers
+        self.kept = kept
+        self.read: Read = self._go_through_steps
+        self._uses = 0
+
+    def _go_through_steps(self, fields: dict[str, Any]) -> Mapped:
+        self._uses += 1
+        if self._uses == _USES_BEFORE_COMPILING and len(self.steps) <= MOST_STEPS:
+            self.read = compile_plan(self.steps, self.kept)
+        rest = {key: fields[key] for key in self.kept}
+        mapped = Mapped(rest)
+        for convert, key, column, inwards in self.steps:
+            value = _walk(fields[key], inwards) if inwards else fields[key]
+            if convert is not None:
+                if convert(mapped, value):
+                    continue
+            elif type(value) is str and value and value != "-" and getattr(mapped, column) is None:
+                setattr(mapped, column, value)
+                continue
+            rest[key] = fields[key]
+        return mapped
+
+
+def _walk(value: Any, inwards: _Shape) -> Any:
+    for name in inwards:
+        if type(value) is not dict:
+            return None
+        value = value.get(name)
+    return value
 
 
 def map_fields(fields: dict[str, Any]) -> Mapped:
     """Find the columns that a JSON object fills, and what remains of it."""
-    return _run(_plan_of(fields), fields)
+    return _plan_of(fields).read(fields)
 
 
 def put_back(mapped: Mapped, fields: dict[str, Any], columns: Container[str]) -> None:
@@ -64,7 +96,7 @@ def map_structured_data(structured_data: dict[str, dict[str, Any]]) -> Mapped:
     speaking = [element for sd_id, element in structured_data.items() if sd_id not in _IANA_SD_IDS]
     params = speaking[0] if len(speaking) == 1 else _joined(speaking)
     shape = tuple(params)
-    return _run(_structured_plans.get(shape) or _plan_structured(shape), params)
+    return (_structured_plans.get(shape) or _plan_structured(shape)).read(params)
 
 
 def _joined(elements: list[dict[str, Any]]) -> dict[str, Any]:
@@ -78,34 +110,10 @@ def _joined(elements: list[dict[str, Any]]) -> dict[str, Any]:
     return params
 
 
-def _run(plan: _Plan, fields: dict[str, Any]) -> Mapped:
-    _, steps, _, kept = plan
-    rest = {key: fields[key] for key in kept}
-    mapped = Mapped(rest)
-    for convert, key, column, inwards in steps:
-        value = _walk(fields[key], inwards) if inwards else fields[key]
-        if convert is not None:
-            if convert(mapped, value):
-                continue
-        elif type(value) is str and value and value != "-" and getattr(mapped, column) is None:
-            setattr(mapped, column, value)
-            continue
-        rest[key] = fields[key]
-    return mapped
-
-
-def _walk(value: Any, inwards: _Shape) -> Any:
-    for name in inwards:
-        if type(value) is not dict:
-            return None
-        value = value.get(name)
-    return value
-
-
 # --- plans: 12 keys that all fill columns are read in 4 µs with one, and in 23 without ---
 
 _plans: dict[Any, _Plan] = {}
-"""By the keys of an object; by those and the keys of its inner objects, where they matter."""
+"""By the keys of an object; by the plan of those and the keys of its inner objects, where they matter."""
 _structured_plans: dict[Any, _Plan] = {}
 """By the names of params."""
 
@@ -116,7 +124,7 @@ def _plan_of(fields: dict[str, Any]) -> _Plan:
     for key in plan.containers:
         if type(fields[key]) is dict:
             inner = tuple([tuple(value) if type(value := fields[key]) is dict else None for key in plan.containers])
-            return _plans.get((shape, inner)) or _plan_nested(plan, shape, inner)
+            return _plans.get((plan, inner)) or _plan_nested(plan, shape, inner)
     return plan
 
 
@@ -130,7 +138,7 @@ def _plan_nested(flat: _Plan, shape: _Shape, inner: tuple[_Shape | None, ...]) -
     objects = {key: keys for key, keys in zip(flat.containers, inner, strict=True) if keys is not None}
     names = (*shape, *(name for keys in objects.values() for name in keys))
     plan = _make_plan(flat.vocabulary, shape, (), objects)
-    return _remember(_plans, (shape, inner), names, plan)
+    return _remember(_plans, (flat, inner), names, plan)
 
 
 def _plan_structured(shape: _Shape) -> _Plan:
