@@ -20,8 +20,6 @@ from receiver.normalize.vocabularies import STRUCTURED_DATA, Reading, Vocabulary
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from receiver.normalize.mapped import Convert
-
 __all__ = ["Mapped", "map_fields", "map_structured_data", "put_back"]
 
 _IANA_SD_IDS: Final = frozenset({"timeQuality", "origin", "meta"})
