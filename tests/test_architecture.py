@@ -30,9 +30,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": GROUND | {"metrics", "config"},
     "notify": GROUND,
     "control": GROUND,
+    "export": GROUND,
     "app": GROUND | {"wire", "normalize", "evidence", "store", "ingest", "listen", "metrics", "config", "web",
                      "notify", "control"},
-    "cli": GROUND | {"wire", "normalize", "evidence", "store", "listen", "config", "app", "control"},
+    "cli": GROUND | {"wire", "normalize", "evidence", "store", "listen", "config", "app", "control", "export"},
 }
 """Room → rooms it may import. Store, ingest and metrics do not know each other: `app` joins them."""
 
@@ -46,6 +47,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "counters": PURE,
     "event_json": PURE,
     "own_acts": PURE,
+    "export": PURE,
     "evidence": PURE,
     "normalize": PURE - {"pydantic", "pathlib"},
     "store": {"socket", "prometheus_client", "pydantic"},

@@ -13,7 +13,7 @@ from receiver.event_json import event_line
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import tzinfo
 
     from receiver.cli.parser import Parser
@@ -38,6 +38,15 @@ def add_output(parser: Parser) -> None:
     )
 
 
+def add_format(parser: Parser) -> None:
+    """Take --format."""
+    parser.add_argument(
+        "--format",
+        choices=["ecs", "ocsf", "cef"],
+        help="one line an event in the words of others: Elastic ECS 8, OCSF 1.3, ArcSight CEF",
+    )
+
+
 def wants_json(args: argparse.Namespace) -> bool:
     """JSON for programs, a table for people, unless they say otherwise."""
     return bool(args.json or not (args.table or sys.stdout.isatty()))
@@ -50,8 +59,12 @@ def zone_of(args: argparse.Namespace) -> tzinfo | None:
 
 def event_output(args: argparse.Namespace, *, drop_empty: bool = True) -> EventOutput:
     """Choose how events are shown; `drop_empty` leaves out columns without a value among the first rows."""
+    if getattr(args, "format", None) is not None:
+        from receiver.export import FORMATS
+
+        return _Lines(FORMATS[args.format])
     if wants_json(args):
-        return _JsonLines()
+        return _Lines(event_line)
     return _EventTable(zone_of(args), drop_empty=drop_empty)
 
 
@@ -63,14 +76,17 @@ def clock_time(micros: int | None, zone: tzinfo | None) -> str:
     return str(micros) if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-class _JsonLines:
+class _Lines:
     """One event a line, nothing held back."""
 
+    def __init__(self, line: Callable[[Any], str]) -> None:
+        self._line = line
+
     def show(self, events: Iterable[Any]) -> int:
-        write = sys.stdout.write
+        write, line = sys.stdout.write, self._line
         count = 0
         for event in events:
-            write(event_line(event) + "\n")
+            write(line(event) + "\n")
             count += 1
         sys.stdout.flush()
         return count

@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from receiver.cli.event_output import add_output, event_output
+from receiver.cli.event_output import add_format, add_output, event_output
 from receiver.cli.location import open_reader
 from receiver.cli.parser import add_command, add_location, checked
 from receiver.cli.selection import add_selection, filter_from
@@ -42,6 +42,7 @@ def register(commands: Commands) -> None:
         help=f"at most N events, the newest (default {_LIMIT}), or 'all'",
     )
     add_output(parser)
+    add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
