@@ -36,11 +36,13 @@ def read(unit: Path) -> dict[str, dict[str, list[str]]]:
 
 @needs_systemd
 def test_systemd_finds_nothing_wrong_with_the_units() -> None:
-    # All together, since they name each other.
+    # All together, since they name each other. What it says of units that are installed here is not about ours.
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *map(str, UNITS)], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    installed = ("/lib/systemd/", "/usr/lib/systemd/", "/etc/systemd/", "/run/systemd/")
+    said = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith(installed)]
+    assert (done.returncode, said) == (0, [])
 
 
 @needs_systemd
