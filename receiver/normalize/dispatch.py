@@ -91,7 +91,7 @@ class Dispatch:
 
     def _table(self, keys: tuple[str, ...]) -> Table:
         rules = (rule for rule in self._rules if rule.apps is None or any(key in rule.apps for key in keys))
-        return Table(" ".join(keys), rules)
+        return Table(keys[0] if keys else "", rules)
 
     def find(self, app: str | None) -> Table:
         """Return the table of a program, by its name as sent, and remember it."""

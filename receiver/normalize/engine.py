@@ -132,7 +132,7 @@ class Normalizer:
         data = build_data(message, mapped.rest, extras)
         raw = None if message.status == _OK and not self._keep_raw_always else bytes(message.raw)
         tail = (message.format, message.status, name, text, data, raw)
-        return _new_event(Event, (received_at, *header, *columns, *origin, *tail))
+        return _new_event(Event, (received_at,) + header + columns + origin + tail)  # noqa: RUF005 - as above
 
     def table(self, app: str | None) -> Table:
         """Return the rules that are looked at for a program."""

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLAIN_ESCAPE = re.compile(r"\\([^\w])", re.ASCII)
+_PLAIN_RUN = re.compile(r"(?:(?:[^\\.\[\](){}^$*+?|]|\\[^\w])(?![?*+{]))*", re.ASCII)
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+_STRUCTURE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
+"""What groups are made of, and escapes and character classes, in which a bracket is none."""
+_DEPTH = {"(": 1, ")": -1}
 _QUANTIFIER = re.compile(r"(?:[?*+]|\{\d*,?\d*\})[?+]?")
 _GROUP_HEAD = re.compile(r"\((?:\?(?::|>|P<\w+>))?")
 _FIRST_GROUP = re.compile(
@@ -38,7 +42,7 @@ def literal_prefixes(expression: str) -> tuple[str, ...]:
 
 def needle(expression: str) -> str:
     """Return the longest plain text that stands in every match; empty when there is none for sure."""
-    if "|" in _top_level(expression):
+    if _offers_choice(expression):
         return ""
     return max(_runs(expression), key=len, default="")
 
@@ -59,7 +63,7 @@ def _runs(expression: str) -> Iterator[str]:
             end = close + 1
             body = expression[head.end() : close]
             must = _QUANTIFIER.match(expression, end) is None
-            if must and not body.startswith("?") and "|" not in _top_level(body):
+            if must and not body.startswith("?") and not _offers_choice(body):
                 yield from _runs(body)
         quantifier = _QUANTIFIER.match(expression, end)
         at = quantifier.end() if quantifier else end
@@ -72,40 +76,29 @@ def _token_end(expression: str, at: int) -> int:
 
 def _plain_run(expression: str, at: int) -> tuple[str, int]:
     """Plain text from here on, and where it ends; a character with a quantifier is not plain."""
-    plain: list[str] = []
-    while at < len(expression):
-        char = expression[at]
-        step = 1
-        if char == "\\":
-            escape = _PLAIN_ESCAPE.match(expression, at)
-            if escape is None:
-                break
-            char, step = escape[1], 2
-        elif char in ".[](){}^$*+?|":
-            break
-        if expression[at + step : at + step + 1] in {"?", "*", "+", "{"}:
-            break
-        plain.append(char)
-        at += step
-    return "".join(plain), at
+    run = _PLAIN_RUN.match(expression, at)
+    if run is None or not run[0]:
+        return "", at
+    return _PLAIN_ESCAPE.sub(r"\1", run[0]) if "\\" in run[0] else run[0], run.end()
 
 
 def _closing(expression: str, at: int) -> int:
     """Where the group that opens here closes; the end when it does not."""
     depth = 0
-    for token in _TOKEN.finditer(expression, at):
-        depth += {"(": 1, ")": -1}.get(token[0], 0)
-        if depth == 0:
+    for token in _STRUCTURE.finditer(expression, at):
+        depth += _DEPTH.get(token[0], 0)
+        if depth == 0 and token[0] == ")":
             return token.start()
     return len(expression)
 
 
-def _top_level(expression: str) -> str:
-    """Return the expression less what stands in groups."""
-    kept: list[str] = []
+def _offers_choice(expression: str) -> bool:
+    """Say if a `|` stands outside of all groups."""
+    if "|" not in expression:
+        return False
     depth = 0
-    for token in _TOKEN.finditer(expression):
-        depth += {"(": 1, ")": -1}.get(token[0], 0)
-        if depth == 0 and len(token[0]) == 1:
-            kept.append(token[0])
-    return "".join(kept)
+    for token in _STRUCTURE.finditer(expression):
+        depth += _DEPTH.get(token[0], 0)
+        if depth == 0 and token[0] == "|":
+            return True
+    return False

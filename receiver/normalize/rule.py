@@ -21,12 +21,11 @@ not an IP address or a port goes to `data`.
 from __future__ import annotations
 
 import re
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Event
-from receiver.normalize.address import MAX_PORT, parse_ip
 from receiver.normalize.literals import literal_prefixes, needle
+from receiver.normalize.rule_code import Read, compile_read, template_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +44,9 @@ _KINDS: Final = {"word": r"\S+", "any": ".*", "int": r"\d{1,18}"}
 _PORT: Final = r"\d{1,9}"
 _UNTIL_TEXT = re.compile(r"(?:[^\\.\[\](){}*+?^$|]|\\[^\w])+")
 _WITHOUT = re.compile(r'without "(.+)"')
-_TEMPLATE_NAME = re.compile(r"\{([A-Za-z_]\w*)\}")
+
+
+__all__ = ["COLUMNS", "SLOTS", "Columns", "PatternError", "Rule", "expand", "template_names"]
 
 
 class PatternError(ValueError):
@@ -92,33 +93,6 @@ def _without(text: str) -> str:
     return f"(?>[^{first}]*(?:{first}(?!{rest})[^{first}]*)*)" if rest else f"[^{first}]*"
 
 
-def template_names(text: str) -> list[str]:
-    """Return the groups that a value of `set` uses."""
-    return _TEMPLATE_NAME.findall(text)
-
-
-class Template:
-    """A value of `set` with {names} of groups in it; one that took nothing makes the whole value null."""
-
-    __slots__ = ("_format", "_groups", "_last", "_start")
-
-    def __init__(self, text: str, index: dict[str, int]) -> None:
-        names = template_names(text)
-        self._format = _TEMPLATE_NAME.sub("%s", text.replace("%", "%%"))
-        self._groups = [index.get(name, -1) for name in names]
-        # Most are `type:{name}`, and adding takes a third of formatting.
-        self._start, _, rest = text.partition(f"{{{names[0]}}}")
-        self._last = self._groups[0] if len(names) == 1 and not rest else -1
-
-    def fill(self, groups: tuple[str | None, ...]) -> str | None:
-        """Write the groups into the text."""
-        if self._last >= 0:
-            value = groups[self._last]
-            return self._start + value if value else None
-        values = [groups[i] if i >= 0 else None for i in self._groups]
-        return self._format % tuple(values) if all(values) else None
-
-
 class Rule:
     """One pattern of a rule and what to do with its groups; a rule with three patterns is three of these.
 
@@ -127,8 +101,8 @@ class Rule:
     """
 
     __slots__ = (
-        "_constants", "_numbers", "_pick", "_port", "_source", "_templates", "_texts", "apps", "expression", "file",
-        "fullmatch", "groups", "line", "name", "needle", "numbers", "open_ended", "pattern", "prefixes", "settings",
+        "apps", "expression", "file", "fullmatch", "groups", "line", "name", "needle", "numbers", "open_ended",
+        "pattern", "prefixes", "read", "settings",
     )  # fmt: skip
 
     def __init__(self, name: str, pattern: str, settings: dict[str, str], file: str, line: int) -> None:
@@ -150,6 +124,8 @@ class Rule:
         self.groups: tuple[str, ...] = ()
         """Names of what it takes; known once compiled."""
         self.fullmatch: Callable[[str], re.Match[str] | None] = self._compile_and_match
+        self.read: Read
+        """Gives the columns, and what goes to `data` beside them; there once compiled."""
 
     def prepare(self) -> None:
         """Find out what a message must have in it for this rule to be tried; raises PatternError."""
@@ -167,67 +143,9 @@ class Rule:
             raise PatternError(f"not a regular expression: {error}") from error
         index = {name: number - 1 for name, number in compiled.groupindex.items()}
         self.groups = tuple(index)
-        self._plan_columns(index, compiled.groups)
-        data = [name for name in index if name not in SLOTS and not name.startswith("_")]
-        self._texts = tuple((name, index[name]) for name in data if name not in self.numbers)
-        self._numbers = tuple((name, index[name]) for name in data if name in self.numbers)
+        self.read = compile_read(COLUMNS, index, compiled.groups, self.numbers, self.settings)
         self.fullmatch = compiled.fullmatch
-
-    def _plan_columns(self, index: dict[str, int], group_count: int) -> None:
-        """Each column is picked from the groups, the constants, and what is made of groups: nine values in a call."""
-        self._constants: tuple[str | None, ...] = (None, *self.settings.values())
-        places = dict.fromkeys(COLUMNS, group_count)
-        places.update({column: group_count + 1 + number for number, column in enumerate(self.settings)})
-        places.update({column: place for column, place in index.items() if column in SLOTS})
-        at = group_count + len(self._constants)
-        made: list[str] = [column for column in ("source_ip", "source_port") if column in index]
-        templates = []
-        for column, text in self.settings.items():
-            if template_names(text):
-                made.append(column)
-                templates.append(Template(text, index))
-        places.update({column: at + number for number, column in enumerate(made)})
-        self._source = index.get("source_ip", -1)
-        self._port = index.get("source_port", -1)
-        self._templates = tuple(templates)
-        self._pick = itemgetter(*places.values())
 
     def _compile_and_match(self, text: str) -> re.Match[str] | None:
         self.compile()
         return self.fullmatch(text)
-
-    def read(self, match: re.Match[str]) -> tuple[Columns, dict[str, Any]]:
-        """Give the columns, and what goes to `data` beside them."""
-        groups = match.groups()
-        values = groups + self._constants
-        extras: dict[str, Any] = {}
-        for name, i in self._texts:
-            if text := groups[i]:
-                extras[name] = text
-        for name, i in self._numbers:
-            if text := groups[i]:
-                extras[name] = int(text)
-        if self._source >= 0:
-            text = groups[self._source]
-            address = parse_ip(text) if text else None
-            if address is None and text:
-                extras["source_host"] = text
-            values += (address,)
-        if self._port >= 0:
-            values += (_port(groups[self._port], extras),)
-        for template in self._templates:
-            values += (template.fill(groups),)
-        columns: Columns = self._pick(values)
-        if "" in columns:
-            columns = tuple([value or None for value in columns])
-        return columns, extras
-
-
-def _port(text: str | None, extras: dict[str, Any]) -> int | None:
-    if not text:
-        return None
-    port = int(text)
-    if port <= MAX_PORT:
-        return port
-    extras["source_port"] = port
-    return None

@@ -22,6 +22,7 @@ from receiver import limits
 from receiver.event import Format, ParseStatus
 from receiver.wire.message import Defect, Message
 from receiver.wire.pri import PRIS, read_pri
+from receiver.wire.sd_shape import learn, shapes
 from receiver.wire.timestamp import FULL, MISSING, STRICT, UNPARSED, parse_strict, strict_us
 
 _FORMAT: Final = Format.RFC5424.value
@@ -66,7 +67,7 @@ StructuredData = dict[str, dict[str, Any]]
 def parse(frame: bytes, text: str, received_at: int) -> Message | None:  # noqa: ARG001 - all parsers are called alike
     """Parse `text`, the decoded `frame`; None if it is not RFC 5424, nor meant to be.
 
-    2.4 µs without structured data, 4.6 with an element of three params, decoding included.
+    2.4 µs without structured data, 4 with two elements of seven params in a shape that is known, else 8.
     """
     header = _HEADER.match(text)
     if header is None:
@@ -86,8 +87,16 @@ def parse(frame: bytes, text: str, received_at: int) -> Message | None:  # noqa:
     data: StructuredData | None = None
     end = pos + 1
     if text[pos] == "[":
-        data = {}
-        end = _read_plain_elements(text, pos, data)
+        opening = text[pos : text.find(" ", pos)]
+        read = shapes.get(opening)
+        known = read(text, pos) if read is not None else None
+        if known is not None:
+            data, end = known
+        else:
+            data = {}
+            end = _read_plain_elements(text, pos, data)
+            if end:
+                learn(opening, data)
     if end and text[end : end + 1] == " ":
         message: str | None = text[end + 2 :] if text.startswith(_BOM, end + 1) else text[end + 1 :]
     elif end == len(text):

@@ -2,8 +2,8 @@
 
     python -m tests.bench.hot [KIND …]
 
-Each round takes the next messages of the pool, so no value is read twice in a row; the least is what the code costs
-when nothing else has the machine. Prints µs an event, and the mean by the weights of the mixed load.
+Each round takes other messages of the kind; the least is what the code costs when nothing else has the machine.
+Prints µs an event, and the mean by the weights of the mixed load.
 """
 
 from __future__ import annotations
@@ -21,16 +21,8 @@ from tests.bench.load import Pool
 ORIGIN = Origin("192.0.2.1", 40_000, None, "tcp", "bench")
 LIST = 150
 """Messages of one read of a stream."""
+DISTINCT = 20 * LIST
 ROUNDS = 60
-
-
-def by_kind() -> dict[str, list[bytes]]:
-    """Enough messages of each kind for all rounds, by the name of the pool's method."""
-    pool = Pool(1)
-    return {
-        make.__name__: [make().encode() for _ in range(LIST * 20)]
-        for make in pool.kinds
-    }
 
 
 def cost(normalizer: Normalizer, messages: list[bytes]) -> tuple[float, float]:
@@ -38,10 +30,9 @@ def cost(normalizer: Normalizer, messages: list[bytes]) -> tuple[float, float]:
     parsing, normalising = [], []
     for number in range(ROUNDS):
         first = number * LIST % len(messages)
-        part = messages[first : first + LIST]
         now = time.time_ns() // 1000
         begin = time.perf_counter()
-        parsed = parse_frames(part, now, None)
+        parsed = parse_frames(messages[first : first + LIST], now, None)
         between = time.perf_counter()
         normalizer.normalize(parsed, repeat(ORIGIN), now)
         end = time.perf_counter()
@@ -55,15 +46,15 @@ def main() -> None:
     wanted = sys.argv[1:]
     packs = load_packs()
     normalizer = Normalizer(packs)
+    kinds = Pool(0).kinds
     gc.disable()
     print(f"{sum(len(pack.rules) for pack in packs)} patterns; µs an event\n{'kind':14} parse  normalise")
-    weights = Pool(1).kinds
     total = 0.0
-    for make, messages in zip(weights, by_kind().values(), strict=True):
+    for make, weight in kinds.items():
         if wanted and make.__name__ not in wanted:
             continue
-        parsing, normalising = cost(normalizer, messages)
-        total += (parsing + normalising) * weights[make] / sum(weights.values())
+        parsing, normalising = cost(normalizer, [make().encode() for _ in range(DISTINCT)])
+        total += (parsing + normalising) * weight / sum(kinds.values())
         print(f"{make.__name__:14} {parsing:5.2f} {normalising:6.2f}")
     if not wanted:
         print(f"{'mixed load':14} {total:12.2f}")

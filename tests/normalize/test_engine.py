@@ -15,7 +15,7 @@ from receiver.normalize import Normalizer, load_packs
 from receiver.normalize.dispatch import KNOWN_APPS
 from receiver.normalize.literals import literal_prefixes, needle
 from receiver.normalize.pack import parse_pack
-from receiver.normalize.rule import expand
+from receiver.normalize.rule import SLOTS, Rule, expand
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Cut, Defect, Message
 
@@ -79,7 +79,90 @@ def test_a_program_is_known_by_its_names(app: str) -> None:
     assert event_of(LOGIN, app).rule == "sshd/accepted"
 
 
-@pytest.mark.parametrize("app", [None, "", "mysshd", "sshd2", "dropbear"])
+def test_pam_of_old_is_read_as_todays() -> None:
+    # Linux-PAM before 1.0 put its module into the tag.
+    event = event_of("session opened for user alice by (uid=0)", "sshd(pam_unix)")
+    assert (event.rule, event.actor, event.app) == ("pam/session_opened", "alice", "sshd(pam_unix)")
+
+
+FAMILY = """\
+pack: family
+about: programs with a number in their name
+apps: ['family-*', other]
+rules:
+  - name: hello
+    match: 'hello {actor}'
+    samples:
+      - message: 'hello alice'
+        app: family-7
+        expect: {actor: alice}
+"""
+
+
+def test_an_app_may_be_the_beginning_of_names() -> None:
+    # `postfix-out/smtpd` and the like: who names them is the operator.
+    normalizer = Normalizer([parse_pack(FAMILY, "family.yaml")])
+    for app, rule in (("family-7", "family/hello"), ("Family-", "family/hello"), ("other", "family/hello")):
+        assert normalizer.event(message("hello alice", app), ORIGIN, NOW).rule == rule
+    for app in ("family", "others", "my-family-7"):
+        assert normalizer.event(message("hello alice", app), ORIGIN, NOW).rule is None
+
+
+def test_programs_without_rules_share_a_table() -> None:
+    # Senders choose names: thousands of tables would be megabytes.
+    normalizer = Normalizer(load_packs())
+    assert normalizer.table("nobody-1") is normalizer.table("nobody-2") is normalizer.table(None)
+    assert normalizer.table("nobody-1").others == ()
+
+
+RECORDS = """\
+pack: {name}
+about: two rules on one record
+record: kv
+begins: ['{name}=']
+apps: any
+rules:
+  - name: first
+    where: {{type: [a, b], x: '1'}}
+    take: {{actor: who}}
+    samples:
+      - message: '{name}=1 type=a x=1 who=alice'
+        expect: {{actor: alice}}
+  - name: second
+    where: {{x: {{present: true}}}}
+    take: {{actor: who}}
+    samples:
+      - message: '{name}=1 type=c x=1 who=alice'
+        expect: {{actor: alice}}
+"""
+
+
+def test_the_first_rule_whose_conditions_hold_takes_a_record() -> None:
+    # Rules side by side are one for the dispatch, and their order must not change.
+    packs = [parse_pack(RECORDS.format(name=name), name) for name in ("records", "others-")]
+    normalizer = Normalizer(packs)
+    for begin in ("records", "others-"):
+        for text, rule in (("type=b x=1", "first"), ("type=b x=2", "second"), ("x=1 y=1", "second"), ("type=a", None)):
+            event = normalizer.event(message(f"{begin}=1 {text} who=bob", "any"), ORIGIN, NOW)
+            assert event.rule == (f"{begin}/{rule}" if rule else None), text
+    cut = message("records=1 type=a x=1 who=bob", "any", raw=Cut.of(b"", Defect.TRUNCATED))
+    assert normalizer.event(cut, ORIGIN, NOW).rule is None
+
+
+def test_what_fills_a_column_first() -> None:
+    # Of a pattern's group, a text of `set` with groups, and a constant.
+    settings = {"actor": "nobody", "target": "{_a}-{actor}-%s", "session": ""}
+    rule = Rule("x/y", "{actor}/{target} {_a:any}!{n:int};{source_port}", settings, "", 1)
+    rule.compile()
+    for text, target in (("alice/t a!7;99999", "a-alice-%s"), ("alice/t !7;99999", None)):
+        match = rule.fullmatch(text)
+        assert match is not None
+        columns, extras = rule.read(match)
+        assert (columns[SLOTS["actor"]], columns[SLOTS["target"]], columns[SLOTS["session"]]) == ("alice", target, None)
+        assert (columns[SLOTS["source_port"]], extras) == (None, {"n": 7, "source_port": 99_999})
+
+
+@pytest.mark.parametrize("app", [None, "", "mysshd", "ssh", "dropbear"])
 def test_a_rule_is_not_tried_under_another_program(app: str | None) -> None:
     # Any program may write this text.
     assert event_of(LOGIN, app).rule is None

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.wire import rfc5424
+from receiver import limits
+from receiver.wire import rfc5424, sd_shape
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Cut, Defect
 from tests.kit.wire_cases import Case, assert_case, assert_texts, assert_truncations, facts, us
@@ -357,3 +358,55 @@ def test_time_is_linear(head, unit, tail):
         return best
 
     assert seconds(160_000) < 25 * seconds(20_000) + 0.03
+
+
+NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='=]"'), min_size=1, max_size=8)
+ELEMENTS = st.dictionaries(
+    NAMES, st.dictionaries(NAMES, st.text('ab=[ \'{}\\n\\"]', max_size=6), max_size=4), min_size=1, max_size=3
+)
+
+
+def written(elements: dict[str, dict[str, str]], *, escaped: bool) -> str:
+    """Structured data as text; escaped: as §6.3.3 demands."""
+    table = str.maketrans({'"': '\\"', "\\": "\\\\", "]": "\\]"}) if escaped else {}
+    return "".join(
+        f"[{sd_id}" + "".join(f' {name}="{value.translate(table)}"' for name, value in params.items()) + "]"
+        for sd_id, params in elements.items()
+    )
+
+
+@given(ELEMENTS, ELEMENTS, st.booleans())
+def test_a_known_shape_reads_what_is_read_without_it(
+    known: dict[str, dict[str, str]], other: dict[str, dict[str, str]], escaped: bool
+) -> None:
+    # The short way may say None, never something else; names are a sender's and must not become code.
+    read = sd_shape.compile_shape(tuple((sd_id, *params) for sd_id, params in known.items()))
+    for elements in (known, other, known | other):
+        text = written(elements, escaped=escaped) + " m"
+        found = read(text, 0)
+        if found is not None:
+            expected: dict[str, dict[str, str]] = {}
+            assert found == (expected, rfc5424._read_plain_elements(text, 0, expected))
+
+
+def test_a_shape_is_learned_and_used() -> None:
+    # What comes again and again takes the short way, and comes out the same; bounded, since senders choose SD-IDs.
+    sd_shape.shapes.clear()
+    frame = (HEAD + '[learn@1 a="{}" b="x"][second@1] m').replace("{}", "1").encode()
+    first = facts(parse_frame(frame, NOW, None))
+    for _ in range(2_048 + 8):
+        parse_frame(frame, NOW, None)
+    assert "[learn@1" in sd_shape.shapes
+    assert facts(parse_frame(frame, NOW, None)) == first
+    for text, expected in (
+        ('[learn@1 a="2" b="\\]"][second@1] m', {"learn@1": {"a": "2", "b": "]"}, "second@1": {}}),
+        ('[learn@1 a="2"] m', {"learn@1": {"a": "2"}}),
+        ('[learn@1 a="2" b="3"][second@1][t@1]', {"learn@1": {"a": "2", "b": "3"}, "second@1": {}, "t@1": {}}),
+    ):
+        assert parse_frame((HEAD + text).encode(), NOW, None).structured_data == expected
+    for number in range(limits.SD_SHAPES + 1):
+        for _ in range(2_048):
+            sd_shape.learn(f"[{number}", {str(number): {"a": "b"}})
+    assert len(sd_shape.shapes) <= limits.SD_SHAPES
+    sd_shape.learn("[" * 100, {"a": {}})
+    sd_shape.shapes.clear()
