@@ -43,7 +43,7 @@ def add_format(parser: Parser) -> None:
     parser.add_argument(
         "--format",
         choices=["ecs", "ocsf", "cef"],
-        help="one line an event in the words of others: Elastic ECS 8, OCSF 1.3, ArcSight CEF",
+        help="one line an event in the words of others: Elastic ECS 8, OCSF 1.9, ArcSight CEF",
     )
 
 

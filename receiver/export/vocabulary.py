@@ -1,4 +1,4 @@
-"""The vocabulary of `action` in the words of OCSF 1.3 and ECS 8: one row an action. Knows no event."""
+"""The vocabulary of `action` in the words of OCSF 1.9 and ECS 8: one row an action. Knows no event."""
 
 from __future__ import annotations
 

@@ -94,9 +94,9 @@ def read_audit(text: str) -> Record | None:
     start, inner, end = _split_message(body)
     for part in (start + end, inner):
         for name, value in _audit_fields(part, executed=record["type"] == "EXECVE").items():
-            record.setdefault(name, value)
+            _add_known(record, name, value)
     for name, value in _AUDIT_FIELD.findall(enriched):
-        record.setdefault(name, value.strip("\"'"))
+        _add_known(record, name, value.strip("\"'"))
     denied = _AVC.match(inner or start)
     if denied:
         record["avc"], record["permission"] = denied[1], denied[2]
@@ -135,6 +135,12 @@ def _split_message(body: str) -> tuple[str, str, str]:
     return body[:at], body[at + 5 : close], body[close + 1 :]
 
 
+def _add_known(record: Record, name: str, value: str) -> None:
+    """Add what auditd tells beside the kernel's fields, unless it says there that it does not know."""
+    if not (name.isupper() and value.startswith("unknown(")):
+        record.setdefault(name, value)
+
+
 def _audit_fields(part: str, *, executed: bool) -> Record:
     fields: Record = {}
     for field in _AUDIT_FIELD.finditer(part):
@@ -145,8 +151,8 @@ def _audit_fields(part: str, *, executed: bool) -> Record:
             if name == "op":  # the one value with blanks and no quotes: `op=adding user id=1001`
                 after = _NEXT_FIELD.search(part, field.end())
                 value = part[field.start(2) : after.start() if after else len(part)].strip()
-            value = value.rstrip("),") if name != "op" else value.rstrip(",")
-            if name in _UNTRUSTED or name.startswith("new-") or (executed and _ARGUMENT.fullmatch(name)):
+            value = value.rstrip("," if name == "op" or value[:1] == "(" else "),")
+            if name in _UNTRUSTED or (executed and _ARGUMENT.fullmatch(name)):
                 value = _decoded(value)
         _add(fields, name, value)
     return fields

@@ -6,7 +6,7 @@ read once, however many rules look at it, and of Linux audit only the rules of t
 `where`, all of which must hold: a text or a list of texts (the field is one of them), {not: …} (it is none of them),
 {has: …} (one of them stands in it, in any case), {begins: …}, {present: true|false}.
 `take`: a column, or a name in `data`, from the first of these fields that has a value. `outcome` is read as a word.
-`set`: as with patterns; {field} is the value of a field.
+`set`: as with patterns; {field} is the value of a field, {field|field} that of the first that has one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receiver.normalize.address import MAX_PORT, parse_ip
 from receiver.normalize.record import NONE, READERS, Record
-from receiver.normalize.rule import COLUMNS, SLOTS, Columns, PatternError, template_names
+from receiver.normalize.rule import COLUMNS, SLOTS, Columns, PatternError
 from receiver.normalize.words import YES_NO
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ TESTS: Final = ("not", "has", "begins", "present")
 _BEGINNINGS: Final = {"cef": ("CEF:0|", "CEF:1|"), "leef": ("LEEF:1.0|", "LEEF:2.0|")}
 _NEEDLES: Final = {"linux-audit": "=", "kv": "="}
 _LONGEST_WORD: Final = 40
-_TEMPLATE_NAME: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+_TEMPLATE_FIELDS: Final = re.compile(r"\{([A-Za-z_][\w|-]*)\}")
+"""`{field}`, or `{field|field|…}`: the first of them that has a value."""
 
 
 def has_value(value: str | None) -> bool:
@@ -64,7 +65,7 @@ class RecordRule:
         self._read = READERS[kind]
         self._tests = tuple((field, _test(condition)) for field, condition in where.items())
         self._take = tuple((name, _words(fields)) for name, fields in take.items())
-        self._settings = tuple((SLOTS[column], text, template_names(text)) for column, text in settings.items())
+        self._settings = tuple((SLOTS[column], text, _TEMPLATE_FIELDS.findall(text)) for column, text in settings.items())
         self.groups = tuple(take)
 
     def prepare(self) -> None:
@@ -140,9 +141,14 @@ class RecordRules:
 
 
 def _filled(text: str, names: Sequence[str], record: Record) -> str | None:
-    if not all(has_value(record.get(name)) for name in names):
-        return None
-    return _TEMPLATE_NAME.sub(lambda name: record[name[1]], text)
+    values = []
+    for alternatives in names:
+        value = next((record[name] for name in alternatives.split("|") if has_value(record.get(name))), None)
+        if value is None:
+            return None
+        values.append(value)
+    plain = _TEMPLATE_FIELDS.split(text)[::2]
+    return plain[0] + "".join(value + rest for value, rest in zip(values, plain[1:], strict=True))
 
 
 def _port(value: str) -> int | None:

@@ -15,7 +15,7 @@ from receiver.normalize.record import read_cef
 from receiver.store import StoredEvent
 from tests.kit.events import make_event
 
-REQUIRED = {  # schema.ocsf.io 1.3.0: required attributes of the class beside those of every class
+REQUIRED = {  # schema.ocsf.io: required attributes of the class beside those of every class
     0: set(), 1001: {"file", "actor", "device"}, 1006: {"job", "device"}, 1007: {"process", "actor", "device"},
     1008: {"device"}, 2004: {"finding_info"}, 3002: {"user"}, 3004: {"entity"}, 3006: {"group"}, 3007: {"user"},
     4001: {"dst_endpoint"}, 4002: {"http_request", "http_response", "dst_endpoint"}, 4009: {"direction_id", "email"},

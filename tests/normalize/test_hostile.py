@@ -50,6 +50,11 @@ LINES = (
     "Received disconnect from {ip} port 4711:11: {} [preauth]",
     "banner exchange: Connection from {ip} port 4711: {}",
     "Unable to negotiate with {ip} port 4711: no matching cipher found. Their offer: {} [preauth]",
+    "Connection from authenticating user {} {ip} port 4711 timed out [preauth]",
+    "ssh_dispatch_run_fatal: Connection from invalid user {} {ip} port 4711: Broken pipe [preauth]",
+    "fatal: userauth_finish: Connection reset by invalid user {} {ip} port 4711: send packet: Broken pipe [preauth]",
+    "SSH: Server;Ltype: Authname;Remote: {ip}-4711;Name: {} [preauth]",
+    "userauth_hostbased mismatch: client sends {}, but we resolve {ip} to host.example.net",
 )  # fmt: skip
 
 
@@ -70,6 +75,48 @@ def test_sshd_lines_are_understood_whatever_the_name(line: str, name: str) -> No
     # Not only never wrong: the source of an attack with a strange name is known.
     event = normalized(line.replace("{ip}", TRUE).format(name))
     assert (event.action, event.source_ip, event.source_port) == ("auth.login", TRUE, 4711)
+
+
+OTHER_DOORS = (
+    ("dropbear", "Bad password attempt for '{}' from {ip}:4711"),
+    ("dropbear", "Login attempt for nonexistent user '{}' from {ip}:4711"),
+    ("dropbear", "Exit before auth from <{ip}:4711>: (user '{}', 3 fails): Max auth tries reached"),
+    ("login", "FAILED LOGIN (1) on '/dev/pts/1' from '{ip}' FOR '{}', Authentication failure"),
+    ("login", "FAILED LOGIN 1 FROM {ip} FOR {}, Authentication failure"),
+    ("login", "1 LOGIN FAILURE FROM {ip}, {}"),
+    ("login", "login from {ip} on ttyp0 as {}"),
+    ("sshd", "error: PAM: Authentication failure for illegal user {} from {ip}"),
+    ("sshd", "User {} from {ip} not allowed because not listed in AllowUsers"),
+    ("internal-sftp", "session opened for local user {} from [{ip}]"),
+    ("sshd", "pam_abl(sshd:auth): Blocking access from {ip} to service sshd, user {}"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("app", "line"), OTHER_DOORS)
+@given(name=names)
+@settings(max_examples=60, deadline=None)
+def test_names_at_other_doors_never_change_the_source(app: str, line: str, name: str) -> None:
+    # The program's address, or none.
+    assert normalized(line.replace("{ip}", TRUE).format(name), app).source_ip in {TRUE, None}
+
+
+@given(command=names, cwd=names)
+@settings(max_examples=100, deadline=None)
+def test_doas_takes_no_ones_word_for_whom_they_became(command: str, cwd: str) -> None:
+    # The command and the directory around that name are the caller's own words.
+    fake = " as nobody from /y"
+    for words, place in ((command, cwd), (command + fake, cwd), (command, cwd + fake)):
+        event = normalized(f"alice ran command id {words} as root from /srv{place}", "doas")
+        assert event.actor == "alice"
+        assert event.actor_as in {"root", None}
+
+
+@given(words=names)
+@settings(max_examples=100, deadline=None)
+def test_the_end_of_a_sudo_line_hides_no_command(words: str) -> None:
+    # What looks like a note that a command has ended may be its last argument.
+    event = normalized(f"alice : TTY=pts/0 ; PWD=/srv ; USER=root ; COMMAND=/bin/sh -c x {words} ; EXIT=0", "sudo")
+    assert (event.actor, event.action) == ("alice", "command.exec")
 
 
 PAM = "pam_unix({service}:auth): authentication failure; logname= uid=0 euid=0 tty=x ruser={ruser} rhost={ip}{user}"
