@@ -2,8 +2,8 @@
 
 Where an attribute is required and the event does not know, the standard's own word for that stands there: `Unknown`
 as a name, 0 as an id. What OCSF has no place for stands under `unmapped`. An event without action is a Base Event.
-User Management (3007) came with 1.9.0 (the schema's changelog). What each class requires is held by a test as a table of
-its own; the whole schema is not at hand here.
+User Management (3007) came with 1.9.0 (the schema's changelog). What each class requires is held by a test as a table
+of its own; the whole schema is not at hand here.
 """
 
 from __future__ import annotations

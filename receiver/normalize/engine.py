@@ -144,7 +144,7 @@ class Normalizer:
         if len(text) > RULE_TEXT_CHARS:
             text, cut = text[:RULE_TEXT_CHARS], True
         text = text.strip()
-        if text[:4] == "[ID " or (app and (app[-1] == ")" or app[0] == "%")):
+        if app and (app[-1] == ")" or app[0] == "%"):
             text = todays_form(app, text)
         for rule in table.heads.get(text[:HEAD], table.others):
             if rule.needle in text and (match := rule.fullmatch(text)) and (not cut or rule.open_ended):
@@ -176,7 +176,6 @@ class Normalizer:
         return explain(message, event, self.table(event.app), inner, found[0] if found else None)
 
 
-_SOLARIS_ID = re.compile(r"\[ID \d{1,10} [a-z0-9]{1,12}\.[a-z]{1,8}\] ")
 _OLD_PAM = re.compile(r"([^()]{1,64})\((pam_[a-z0-9_]{1,40})\)")
 _PAM_KINDS: Final = (("session ", ":session"), ("password changed", ":chauthtok"))
 
@@ -184,15 +183,12 @@ _PAM_KINDS: Final = (("session ", ":session"), ("password changed", ":chauthtok"
 def todays_form(app: str | None, text: str) -> str:
     """Bring forms that name the same thing in several ways into the one that rules know.
 
-    Solaris puts its message ID before the text (`[ID 800047 auth.info] `). Linux-PAM before 1.0 wrote
-    `sshd(pam_unix)[7]: check pass` for what is now `sshd[7]: pam_unix(sshd:auth): check pass`. What Cisco writes before
-    its texts (`%SYS-5-CONFIG_I: `) reads like a program's name in BSD syslog, and is text in RFC 5424.
+    Linux-PAM before 1.0 wrote `sshd(pam_unix)[7]: check pass` for `sshd[7]: pam_unix(sshd:auth): check pass` of now.
+    What Cisco writes before its texts (`%SYS-5-CONFIG_I: `) reads like a program's name in BSD syslog, and is text in
+    RFC 5424.
     """
     if app and app[0] == "%":
         return text if text[:1] == "%" else f"{app}: {text}"
-    solaris = _SOLARIS_ID.match(text)
-    if solaris:
-        text = text[solaris.end() :]
     old = _OLD_PAM.fullmatch(app or "")
     if old is None or text.startswith("pam_"):
         return text

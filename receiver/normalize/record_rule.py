@@ -65,7 +65,7 @@ class RecordRule:
         self._read = READERS[kind]
         self._tests = tuple((field, _test(condition)) for field, condition in where.items())
         self._take = tuple((name, _words(fields)) for name, fields in take.items())
-        self._settings = tuple((SLOTS[column], text, _TEMPLATE_FIELDS.findall(text)) for column, text in settings.items())
+        self._settings = tuple((SLOTS[name], text, _TEMPLATE_FIELDS.findall(text)) for name, text in settings.items())
         self.groups = tuple(take)
 
     def prepare(self) -> None:

@@ -161,7 +161,8 @@ _HOST: Final = re.compile(r"\[?([A-Za-z0-9_:][A-Za-z0-9_.:%/@-]{0,254})\]?(?=[ \
 _ODD_HOST: Final = re.compile(r"[^\s\[\]{}<>=]{1,255}(?= )")
 # §4.1.3 allows 32 alphanumerics; programs use more of both. Punctuation of JSON, XML, CEF and key=value is none.
 _TAG: Final = re.compile(
-    r"(?!@)([A-Za-z0-9_./()%#@+!*~$\\^?&-]{1,255})"  # name, but not the cookie of `@cee: {…}`
+    r"(?!@)([A-Za-z0-9_./()%#@+!*~$\\^?&-]{1,255}"  # name, but not the cookie of `@cee: {…}`
+    r"(?:\](?=[\[:])|=\w{1,32}\)(?=[\[:]))?)"  # GDM's `gdm-password][7]:`, polkit's `polkitd(authority=local)[7]:`
     r"(?:\[([^\]\[\s]{0,128})\])?(:)?([ \t]|(?=\n)|\Z)?"  # pid, colon, what ends it
 )
 # `cron`, `CRON`, `NetworkManager`, `/usr/sbin/cron`; not `Use`, `A`, `Connection`.
