@@ -14,7 +14,7 @@ Knows nothing but names and sentences. Any exception outside this tree is a bug 
     │ ├ StoreFull        stop intake until space returns
     │ ├ StoreCorrupt     exit, and say where
     │ └ StoreRefused     locked by another receiver, or written by a newer version
-    └ EvidenceError      a proof does not match
+    └ EvidenceError      a proof does not match: where, what should be there, what is
 """
 
 from __future__ import annotations
@@ -75,4 +75,20 @@ class StoreRefused(StoreError):
 
 
 class EvidenceError(ReceiverError):
-    """A proof or a hash does not match what it is about."""
+    """A proof, a hash or a signature does not match what it is about, or cannot be read.
+
+    index: the leaf it is about; expected and found: the two hashes (or sizes) that differ. None where not known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        index: int | None = None,
+        expected: bytes | int | None = None,
+        found: bytes | int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.index = index
+        self.expected = expected
+        self.found = found

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "wire": GROUND,
     "normalize": GROUND | {"wire"},
-    "evidence": GROUND,
+    "evidence": {"errors", "limits", "event"},
     "store": GROUND | {"evidence"},
     "ingest": GROUND,
     "listen": GROUND | {"wire", "normalize", "ingest"},

@@ -31,6 +31,19 @@ def node(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def _level_above(row: Sequence[bytes]) -> list[bytes]:
+    """Join neighbours; row: an even number of hashes."""
+    hashes = iter(row)
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes, hashes, strict=True)]
+
+
+def complete_root(hashes: Sequence[bytes]) -> bytes:
+    """Join 2^n hashes of one level into the one that covers them."""
+    while len(hashes) > 1:
+        hashes = _level_above(hashes)
+    return hashes[0]
+
+
 class Tree(NamedTuple):
     """A tree of `size` leaves; `hashes` of its complete subtrees, largest first: one for each bit set in size."""
 
@@ -66,7 +79,7 @@ class Tree(NamedTuple):
                 tiles = [(number + at, row[at]) for at in range(known, len(row))]
             if len(row) & 1:
                 hashes.append(row.pop())
-            row = [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row), 2)]
+            row = _level_above(row)
             number >>= 1
             level += 1
         return Tree(self.size + len(leaves), tuple(reversed(hashes))), tiles
@@ -123,7 +136,7 @@ def _split(count: int) -> int:
 def inclusion_proof(index: int, size: int, node_at: NodeAt) -> list[bytes]:
     """Prove that leaf `index` is in the tree of `size` leaves; raises EvidenceError when it is beyond."""
     if not 0 <= index < size:
-        raise EvidenceError(f"leaf {index} is not in a tree of {size}")
+        raise EvidenceError(f"leaf {index} is not in a tree of {size}", index=index)
     path: list[bytes] = []
     low, high = 0, size
     while high - low > 1:
@@ -161,11 +174,11 @@ def consistency_proof(old: int, new: int, node_at: NodeAt) -> list[bytes]:
 def root_of_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes:
     """Compute the root that an inclusion proof leads to (RFC 9162 §2.1.3.2); raises EvidenceError."""
     if not 0 <= index < size:
-        raise EvidenceError(f"leaf {index} is not in a tree of {size}")
+        raise EvidenceError(f"leaf {index} is not in a tree of {size}", index=index)
     fn, sn, root = index, size - 1, leaf
     for step in path:
         if sn == 0:
-            raise EvidenceError("the inclusion proof is too long")
+            raise EvidenceError("the inclusion proof is too long", index=index)
         if fn & 1 or fn == sn:
             root = node(step, root)
             while not fn & 1 and fn:
@@ -176,14 +189,16 @@ def root_of_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes])
         fn >>= 1
         sn >>= 1
     if sn:
-        raise EvidenceError("the inclusion proof is too short")
+        raise EvidenceError("the inclusion proof is too short", index=index)
     return root
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> None:
     """Raise EvidenceError unless the proof shows that the leaf is in the tree of this root."""
-    if root_of_inclusion(index, size, leaf, path) != root:
-        raise EvidenceError(f"the proof does not lead from leaf {index} to the root of {size} leaves")
+    found = root_of_inclusion(index, size, leaf, path)
+    if found != root:
+        message = f"the proof does not lead from leaf {index} to the root of {size} leaves"
+        raise EvidenceError(message, index=index, expected=root, found=found)
 
 
 def verify_consistency(  # noqa: C901, PLR0912 - the standard's own algorithm, step by step
@@ -221,6 +236,8 @@ def verify_consistency(  # noqa: C901, PLR0912 - the standard's own algorithm, s
     if sn:
         raise EvidenceError("the consistency proof is too short")
     if first != old_root:
-        raise EvidenceError(f"the tree of {new} leaves does not begin with the tree of {old}")
+        message = f"the tree of {new} leaves does not begin with the tree of {old}"
+        raise EvidenceError(message, expected=old_root, found=first)
     if second != new_root:
-        raise EvidenceError(f"the consistency proof does not lead to the root of {new} leaves")
+        message = f"the consistency proof does not lead to the root of {new} leaves"
+        raise EvidenceError(message, expected=new_root, found=second)

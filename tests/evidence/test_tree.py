@@ -1,9 +1,11 @@
-"""The Merkle tree against RFC 6962's own recursive definition, the vectors, and proofs that somebody bent."""
+"""The Merkle tree against RFC 6962's own definition, another implementation, the vectors, and bent proofs."""
 
 from __future__ import annotations
 
 from hashlib import sha256
+from random import Random
 
+import pymerkle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from receiver.evidence.tree import (
     verify_consistency,
     verify_inclusion,
 )
+from tests.evidence.small_log import leaves_of, naive, nodes_of
 
 ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = """\
@@ -33,22 +36,6 @@ d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7
 ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c
 5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328
 """.splitlines()
-
-
-def naive(leaves: list[bytes]) -> bytes:
-    """MTH of RFC 6962 §2.1, on leaf hashes."""
-    if len(leaves) <= 1:
-        return leaves[0] if leaves else sha256(b"").digest()
-    split = 1 << ((len(leaves) - 1).bit_length() - 1)
-    return sha256(b"\x01" + naive(leaves[:split]) + naive(leaves[split:])).digest()
-
-
-def leaves_of(count: int) -> list[bytes]:
-    return [sha256(b"\x00" + str(number).encode()).digest() for number in range(count)]
-
-
-def node_at(leaves: list[bytes]):
-    return lambda level, number: naive(leaves[number << level : (number + 1) << level])
 
 
 @pytest.mark.parametrize("size", range(9))
@@ -66,7 +53,7 @@ def test_a_tree_grows_the_same_however_it_is_fed(size: int, cuts: list[int]) -> 
         tree, new = tree.append(leaves[at : at + cut])
         tiles += new
         at += cut
-    assert tree == tree_of(size, node_at(leaves))
+    assert tree == tree_of(size, nodes_of(leaves))
     assert tree.root == naive(leaves)
     assert tiles == [(n, naive(leaves[n * TILE_LEAVES : (n + 1) * TILE_LEAVES])) for n in range(size // TILE_LEAVES)]
     assert Tree.unpack(size, tree.pack()) == tree
@@ -76,7 +63,7 @@ def test_a_tree_grows_the_same_however_it_is_fed(size: int, cuts: list[int]) -> 
 def test_proofs_prove_and_bent_ones_do_not(data: st.DataObject, size: int) -> None:
     # RFC 9162 §2.1.3.2 and §2.1.4.2.
     leaves = leaves_of(size)
-    root, nodes = naive(leaves), node_at(leaves)
+    root, nodes = naive(leaves), nodes_of(leaves)
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
     path, trail = inclusion_proof(index, size, nodes), consistency_proof(old, size, nodes)
     old_root = naive(leaves[:old])
@@ -105,7 +92,7 @@ def bend(data: st.DataObject, path: list[bytes]) -> list[list[bytes]]:
 
 def test_what_cannot_be_proven_is_refused() -> None:
     # Beyond the tree, backwards, and states that no tree has.
-    nodes = node_at(leaves_of(5))
+    nodes = nodes_of(leaves_of(5))
     for index in (-1, 5):
         with pytest.raises(EvidenceError):
             inclusion_proof(index, 5, nodes)
@@ -121,3 +108,93 @@ def test_what_cannot_be_proven_is_refused() -> None:
     for size, packed in ((-1, b""), (3, bytes(32)), (0, bytes(32))):
         with pytest.raises(EvidenceError):
             Tree.unpack(size, packed)
+
+
+def test_thousands_of_trees_as_another_implementation_grows_them() -> None:
+    # pymerkle counts leaves from 1; its paths begin with the leaf.
+    random = Random(6962)
+    entries = [random.randbytes(random.randrange(70)) for _ in range(2500)]
+    theirs, leaves, tree = pymerkle.InmemoryTree(algorithm="sha256"), [], Tree()
+    for size, entry in enumerate(entries, 1):
+        theirs.append_entry(entry)
+        leaves.append(leaf_of_entry(entry))
+        tree, _ = tree.append(leaves[-1:])
+        assert tree.root == theirs.get_root()
+        old, index = random.randrange(1, size + 1), random.randrange(size)
+        nodes = remembered(leaves)
+        path = inclusion_proof(index, size, nodes)
+        assert [leaves[index], *path] == theirs.prove_inclusion(index + 1).path
+        verify_inclusion(index, size, leaves[index], path, tree.root)
+        trail, old_root = consistency_proof(old, size, nodes), tree_of(old, nodes).root
+        assert old_root == theirs.get_root(old)
+        verify_consistency(old, size, theirs.get_root(old), theirs.get_root(), trail)
+
+
+def subproof(old: int, leaves: list[bytes], *, whole: bool) -> list[bytes]:
+    """SUBPROOF of RFC 6962 §2.1.2, on leaf hashes."""
+    if old == len(leaves):
+        return [] if whole else [naive(leaves)]
+    split = 1 << ((len(leaves) - 1).bit_length() - 1)
+    if old <= split:
+        return [*subproof(old, leaves[:split], whole=whole), naive(leaves[split:])]
+    return [*subproof(old - split, leaves[split:], whole=False), naive(leaves[:split])]
+
+
+def test_consistency_proofs_are_those_of_the_standard() -> None:
+    # Hash by hash, for every two sizes; pymerkle's have another form, so its roots are all there is to agree on.
+    leaves = leaves_of(33)
+    for size in range(1, 34):
+        for old in range(1, size + 1):
+            found = consistency_proof(old, size, nodes_of(leaves))
+            assert found == subproof(old, leaves[:size], whole=True), (old, size)
+
+
+NODES: dict[tuple[int, int], bytes] = {}
+
+
+def remembered(leaves: list[bytes]):
+    """Complete subtrees never change while a tree grows, so each is hashed once."""
+
+    def node_at(level: int, number: int) -> bytes:
+        if level == 0:
+            return leaves[number]
+        if (level, number) not in NODES:
+            halves = node_at(level - 1, 2 * number), node_at(level - 1, 2 * number + 1)
+            NODES[level, number] = sha256(b"\x01" + halves[0] + halves[1]).digest()
+        return NODES[level, number]
+
+    return node_at
+
+
+@given(data=st.data(), size=st.integers(2, 200))
+def test_any_flipped_bit_of_a_proof_fails(data: st.DataObject, size: int) -> None:
+    # Also in the roots, and at another place of the log.
+    leaves = leaves_of(size)
+    root, nodes = naive(leaves), nodes_of(leaves)
+    index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size - 1))
+    parts = [root, leaves[index], *inclusion_proof(index, size, nodes)]
+    flipped = flip(data, parts)
+    with pytest.raises(EvidenceError):
+        verify_inclusion(index, size, flipped[1], flipped[2:], flipped[0])
+    other = data.draw(st.integers(0, size - 1).filter(lambda at: at != index))
+    with pytest.raises(EvidenceError):
+        verify_inclusion(other, size, parts[1], parts[2:], parts[0])
+    flipped = flip(data, [naive(leaves[:old]), root, *consistency_proof(old, size, nodes)])
+    with pytest.raises(EvidenceError):
+        verify_consistency(old, size, flipped[0], flipped[1], flipped[2:])
+
+
+def flip(data: st.DataObject, parts: list[bytes]) -> list[bytes]:
+    bit = data.draw(st.integers(0, 256 * len(parts) - 1))
+    changed = bytearray(b"".join(parts))
+    changed[bit // 8] ^= 1 << bit % 8
+    return [bytes(changed[at : at + 32]) for at in range(0, len(changed), 32)]
+
+
+def test_an_error_says_what_differs() -> None:
+    # verify names the position and both hashes.
+    leaves = leaves_of(5)
+    root, nodes = naive(leaves), nodes_of(leaves)
+    with pytest.raises(EvidenceError) as raised:
+        verify_inclusion(2, 5, leaves[2], inclusion_proof(2, 5, nodes), bytes(32))
+    assert (raised.value.index, raised.value.expected, raised.value.found) == (2, bytes(32), root)
