@@ -14,7 +14,7 @@ from receiver.cli.selection import add_selection, filter_from
 if TYPE_CHECKING:
     import argparse
 
-    from receiver.cli.parser import Commands
+    from receiver.cli.parser import Commands, Parser
 
 _LIMIT: Final = 100
 
@@ -34,13 +34,7 @@ def register(commands: Commands) -> None:
     parser = add_command(commands, "query", run, "search the log, newest first", _ABOUT, _EXAMPLES)
     add_location(parser)
     add_selection(parser)
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=checked(parse_limit),
-        default=_LIMIT,
-        help=f"at most N events, the newest (default {_LIMIT}), or 'all'",
-    )
+    add_limit(parser, _LIMIT, "events, the newest")
     add_output(parser)
     add_format(parser)
 
@@ -57,6 +51,17 @@ def run(args: argparse.Namespace) -> int:
         elif not shown and sys.stdout.isatty():
             print(f"{args.prog}: no event matches", file=sys.stderr)
     return 0
+
+
+def add_limit(parser: Parser, default: int, what: str) -> None:
+    """Take --limit."""
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=checked(parse_limit),
+        default=default,
+        help=f"at most N {what} (default {default}), or 'all'",
+    )
 
 
 def parse_limit(text: str) -> int | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from receiver.cli.event_output import add_output, wants_json
 from receiver.cli.location import open_reader
-from receiver.cli.parser import add_command, add_location, checked
-from receiver.cli.query import parse_limit
+from receiver.cli.parser import add_command, add_location
+from receiver.cli.query import add_limit
 from receiver.cli.selection import add_selection, filter_from
 from receiver.cli.table import Column, Table
 from receiver.event_json import json_line
@@ -37,13 +37,7 @@ def register(commands: Commands) -> None:
     parser = add_command(commands, "unmatched", run, "show which messages no rule knows, by shape", _ABOUT, _EXAMPLES)
     add_location(parser)
     add_selection(parser)
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=checked(parse_limit),
-        default=_LIMIT,
-        help=f"at most N shapes (default {_LIMIT}), or 'all'",
-    )
+    add_limit(parser, _LIMIT, "shapes")
     add_output(parser)
 
 

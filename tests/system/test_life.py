@@ -214,6 +214,50 @@ def test_sighup_opens_and_closes_listeners_without_a_restart(receiver: ReceiverP
     assert {event["listener"] for event in events} == {"syslog-tcp", "more"}
 
 
+PACK = """\
+pack: mine
+about: rules of the operator's own
+apps: [sshd]
+rules:
+  - name: {name}
+    match: 'Accepted password for {{actor}} from {{source_ip}} port {{source_port}} ssh2'
+    set: {{action: auth.login, outcome: success}}
+    samples:
+      - message: 'Accepted password for alice from 203.0.113.7 port 5 ssh2'
+        expect: {{actor: alice, action: auth.login, outcome: success, source_ip: 203.0.113.7, source_port: 5}}
+"""
+
+
+def test_sighup_takes_new_packs_and_refuses_broken_ones(tmp_path: Path) -> None:
+    # The operator's rules go before ours; a broken pack is told with file and line, and the old ones stay.
+    packs = tmp_path / "packs"
+    packs.mkdir()
+    line = b"<86>Nov 22 10:00:00 h sshd[1]: Accepted password for alice from 203.0.113.7 port 5 ssh2\n"
+
+    def sent(receiver: ReceiverProcess, count: int) -> str:
+        with socket.create_connection(("127.0.0.1", receiver.port)) as sock:
+            sock.sendall(line)
+        receiver.wait_stored(count)
+        return str(receiver.wait_events(count, "--app", "sshd")[0]["rule"])
+
+    with ReceiverProcess.with_syslog(tmp_path / "receiver", packs=[str(packs)]) as receiver:
+        receiver.start()
+        assert sent(receiver, 1) == "sshd/accepted"
+        (packs / "mine.yaml").write_text(PACK.format(name="first"))
+        receiver.signal(signal.SIGHUP)
+        wait_for(lambda: receiver.log.count("configuration re-read") == 1, what="the reload")
+        assert sent(receiver, 2) == "mine/first"
+        (packs / "mine.yaml").write_text(PACK.format(name="second").replace("auth.login", "auth.logn"))
+        receiver.signal(signal.SIGHUP)
+        wait_for(lambda: "mine.yaml:7: rules.0.set.action: unknown action" in receiver.log, what="the refusal")
+        assert sent(receiver, 3) == "mine/first"
+        (packs / "mine.yaml").write_text(PACK.format(name="second"))
+        receiver.signal(signal.SIGHUP)
+        wait_for(lambda: receiver.log.count("configuration re-read") == 2, what="the reload")
+        assert sent(receiver, 4) == "mine/second"
+        assert receiver.stop() == 0
+
+
 def certificate_of(port: int, authority: Path) -> bytes:
     context = ssl.create_default_context(cafile=authority)
     with (
