@@ -63,7 +63,10 @@ _AUDIT = re.compile(
 )
 _JOURNAL_AUDIT = re.compile(r"(?:<audit-(\d{4})>|AUDIT(\d{4})|([A-Z][A-Z_]{1,40})) (?=\S+=|avc: )")
 _AUDIT_TYPE_NAMES: Final = frozenset(AUDIT_TYPES.values())
-_AUDIT_FIELD = re.compile(r"""(?<![^\s,(\x1d])([A-Za-z_][\w-]*(?:\[\d+\])?)=("[^"]*"|'[^']*'|[^\s"']*)""")
+# rsyslog writes 0x1D as #035; inside of quotes that is text.
+_AUDIT_FIELD = re.compile(
+    r"""(?:(?<![^\s,(\x1d])|(?<=\#035))([A-Za-z_][\w-]*(?:\[\d+\])?)=("[^"]*"|'[^']*'|(?:(?!\#035)[^\s"'])*)"""
+)
 _NEXT_FIELD = re.compile(r" [A-Za-z_][\w-]*=")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _ARGUMENT = re.compile(r"a\d{1,5}(?:\[\d+\])?")

@@ -97,6 +97,17 @@ def test_a_name_does_not_open_a_message() -> None:
     assert (record["comm"], record["exe"], record.get("res")) == ("msg='res=1", "/tmp/x'", None)
 
 
+def test_what_auditd_adds_is_read_behind_either_mark() -> None:
+    # rsyslog escapes the control character; a stranger's name may hold the same four, in quotes.
+    for mark in ("\x1d", "#035"):
+        fields = 'auid=1000 comm="x#035AUID=" key=(null) res=1'
+        record = read_audit(f'type=CONFIG_CHANGE msg=audit(1.0:2): {fields}{mark}AUID="alice" UID="unknown(7)"')
+        assert record is not None
+        assert (record["AUID"], record["res"], record["comm"]) == ("alice", "1", "x#035AUID=")
+        assert record["key"] == "(null)"
+        assert "UID" not in record
+
+
 def test_cef() -> None:
     # Header and extension escape differently; labels name custom fields.
     record = read_cef(
