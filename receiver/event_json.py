@@ -118,7 +118,7 @@ def _sound(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_sound(item) for item in value]
     if isinstance(value, bytes):
-        return value.decode(errors="replace")
+        return value.decode(errors="backslashreplace")
     return _sound_text(str(value))
 
 

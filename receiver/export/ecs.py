@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from receiver.event import FACILITIES, SEVERITIES
 from receiver.event_json import format_time
-from receiver.export.vocabulary import MEANINGS
+from receiver.export.foreign import split_foreign
+from receiver.export.vocabulary import MEANINGS, process_id
 
 _VERSION: Final = "8.11.0"
 
 
 def as_ecs(event: Any) -> dict[str, Any]:
     """Write the document; fields without a value are left out."""
+    event, foreign = split_foreign(event)
     meaning = MEANINGS.get(event.action or "")
     kind = "alert" if event.action == "detect.alert" else "event"
     kind_of_target, _, target = (event.target or "").partition(":")
@@ -35,7 +37,7 @@ def as_ecs(event: Any) -> dict[str, Any]:
         "file": {"path": target if kind_of_target == "file" else None},
         "source": {"ip": event.source_ip, "port": event.source_port},
         "host": {"hostname": event.host, "name": event.host},
-        "process": {"name": event.app, "pid": int(event.pid) if (event.pid or "").isdecimal() else None},
+        "process": {"name": event.app, "pid": process_id(event.pid)},
         "related": {
             "user": sorted({name for name in (event.actor, event.actor_as) if name}),
             "ip": sorted({address for address in (event.source_ip, event.peer) if address}),
@@ -51,7 +53,7 @@ def as_ecs(event: Any) -> dict[str, Any]:
             "seq": event.seq, "target": event.target, "session": event.session, "peer": event.peer,
             "peer_identity": event.peer_identity, "transport": event.transport, "listener": event.listener,
             "format": event.format, "parse_status": event.parse_status, "time_quality": event.time_quality,
-            "data": event.data,
+            "data": event.data, "foreign": foreign,
         },
     }  # fmt: skip
     return _without_nothing(document)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from receiver.export.vocabulary import MEANINGS, SEVERITY_IDS
+from receiver.export.foreign import split_foreign
+from receiver.export.vocabulary import MEANINGS, SEVERITY_IDS, process_id
 
 _VERSION: Final = "1.9.0"
 _UNKNOWN: Final = "Unknown"
@@ -19,6 +20,7 @@ _STATUS: Final = {"success": (1, "Success"), "failure": (2, "Failure")}
 
 def as_ocsf(event: Any) -> dict[str, Any]:
     """Write the event."""
+    event, foreign = split_foreign(event)
     meaning = MEANINGS.get(event.action or "")
     class_uid, activity_id = (meaning.class_uid, meaning.activity_id) if meaning else (0, 99)
     status_id, status = _STATUS.get(event.outcome or "", (0, _UNKNOWN))
@@ -41,7 +43,8 @@ def as_ocsf(event: Any) -> dict[str, Any]:
             name: value
             for name in ("target", "peer", "transport", "listener", "format", "parse_status", "data")
             if (value := getattr(event, name)) is not None
-        },
+        }
+        | ({"foreign": foreign} if foreign else {}),
         **_of_class(class_uid, event),
     }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None and value != {}}
@@ -54,7 +57,7 @@ def _of_class(class_uid: int, event: Any) -> dict[str, Any]:
     actor = {"user": user, "app_name": event.app or _UNKNOWN, "session": {"uid": event.session or _UNKNOWN}}
     source = {"ip": event.source_ip, "port": event.source_port} if event.source_ip else {"name": _UNKNOWN}
     target = name or event.target or _UNKNOWN
-    process = {"name": event.app or _UNKNOWN, "pid": int(event.pid) if (event.pid or "").isdecimal() else 0}
+    process = {"name": event.app or _UNKNOWN, "pid": process_id(event.pid) or 0}
     by_class: dict[int, dict[str, Any]] = {
         1001: {"file": {"name": target.rsplit("/", 1)[-1] or target, "path": target, "type_id": 0}},
         1006: {"job": {"name": target, "file": {"name": target, "type_id": 0}}},

@@ -71,3 +71,8 @@ MEANINGS: Final[dict[str, Meaning]] = dict(
 
 SEVERITY_IDS: Final = (6, 5, 5, 4, 3, 2, 1, 1)
 """Syslog severity → OCSF severity_id."""
+
+
+def process_id(text: str | None) -> int | None:
+    """Read a process id; a PROCID may be anything, thousands of digits included."""
+    return int(text) if text and len(text) <= 10 and text.isascii() and text.isdecimal() else None

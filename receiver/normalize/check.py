@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Format, Origin, ParseStatus, TimeQuality, Transport
@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 _ORIGIN: Final = Origin("192.0.2.1", 514, None, str(Transport.UDP), "check")
 _RECEIVED_AT: Final = 1_709_294_401_000_000
 
+_TRIES: Final = 20
+_CLEARLY: Final = 10
+"""Times SLOW_SECONDS: no further try is needed."""
 SLOW_SECONDS: Final = 0.004
 """Longest time a pattern may take for a text of limits.RULE_TEXT_CHARS: linear ones take 0.1 to 1 ms."""
 
 _PUMPED_PLACES: Final = 10
 """Places of a sample between which its text is repeated: 45 attacks a sample."""
+
+_START_PIECES: Final = 8
+"""Pieces of the beginning of a line that are put behind one another: 56 attacks."""
 
 _LENGTHS: Final = (16, 20, 24, 28, 32, 36, 40, 48, 64, 96, 128, 1024)
 
@@ -94,7 +100,28 @@ def slow_patterns(packs: Sequence[Pack], clock: Callable[[], float]) -> list[str
                     f"{rule.file}:{rule.line}: {rule.name}: the pattern is slow: {seconds * 1000:.0f} ms for "
                     f"{len(attack)} characters like {attack[:60]!r}"
                 )
+        problems += _slow_starts(pack, clock)
     return problems
+
+
+def _slow_starts(pack: Pack, clock: Callable[[], float]) -> list[str]:
+    """Try to make the beginnings of lines slow: pieces of the expression, alone and behind one another, repeated."""
+    problems: list[str] = []
+    for app, source in pack.lines:
+        start = re.compile(source, re.ASCII)
+        words = re.findall(r"[A-Za-z0-9 ;:=.,'\"|/<>-]{1,20}", source)
+        pieces = sorted({*words, *"a 0[]()<>:./-", "a ", "a: ", "[a] "})
+        pairs = [("", piece) for piece in pieces] + list(permutations(pieces[:_START_PIECES], 2))
+        attacks_on_it = (before + part * (RULE_TEXT_CHARS // len(part)) for before, part in pairs)
+        slow = next((text for text in attacks_on_it if _grows(start.match, text, clock)), None)
+        if slow is not None:
+            problems.append(f"{pack.file}: lines: {app}: the expression is slow for texts like {slow[:60]!r}")
+    return problems
+
+
+def _grows(match: Callable[[str], object], text: str, clock: Callable[[], float]) -> bool:
+    """Say if a text becomes slow as it grows; short ones first, since an exponential one never ends."""
+    return any(_cost(match, text[:length] + "\x00", clock) > SLOW_SECONDS for length in (*_LENGTHS, RULE_TEXT_CHARS))
 
 
 def _worst(rule: Rule, texts: Sequence[str], clock: Callable[[], float]) -> tuple[float, str]:
@@ -105,20 +132,20 @@ def _worst(rule: Rule, texts: Sequence[str], clock: Callable[[], float]) -> tupl
         pumped = before + part * (RULE_TEXT_CHARS // max(1, len(part)))
         for text in (*(pumped[:length] for length in _LENGTHS), pumped[: RULE_TEXT_CHARS - len(after)] + after):
             attack = text + "\x00"
-            seconds = _cost(rule, attack, clock)
+            seconds = _cost(rule.fullmatch, attack, clock)
             if seconds > SLOW_SECONDS:
                 return seconds, attack
     return seconds, attack
 
 
-def _cost(rule: Rule, text: str, clock: Callable[[], float]) -> float:
-    """Seconds of the fastest of three tries; a machine that was busy once is no fault of the pattern."""
+def _cost(match: Callable[[str], object], text: str, clock: Callable[[], float]) -> float:
+    """Seconds of the fastest of some tries: a busy machine is no fault of the pattern, so what is near is tried on."""
     best = float("inf")
-    for _ in range(3):
+    for _ in range(_TRIES):
         start = clock()
-        rule.fullmatch(text)
+        match(text)
         best = min(best, clock() - start)
-        if best < SLOW_SECONDS:
+        if best < SLOW_SECONDS or best > _CLEARLY * SLOW_SECONDS:
             break
     return best
 

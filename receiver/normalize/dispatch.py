@@ -78,6 +78,12 @@ def _long_prefixes(rule: Tried) -> list[str]:
     return [prefix for prefix in rule.prefixes if len(prefix) >= HEAD]
 
 
+def _begins_plainly(rule: AnyRule) -> bool:
+    """Say if the first characters of a text tell that this rule may be its: all others would be tried on every text."""
+    rule.prepare()
+    return all(len(prefix) >= HEAD for prefix in rule.prefixes)
+
+
 class Dispatch:
     """All tables; `by_app` maps a program's name as sent to its table."""
 
@@ -87,6 +93,7 @@ class Dispatch:
         self._names = frozenset(name for name in names if not name.endswith("*"))
         self._beginnings = tuple(sorted(names - self._names))
         self._tables: dict[tuple[str, ...], Table] = {}
+        self._alone: Table | None = None
         self.by_app: dict[str | None, Table] = {}
 
     def _table(self, keys: tuple[str, ...]) -> Table:
@@ -104,6 +111,16 @@ class Dispatch:
                 self.by_app.clear()
             self.by_app[app] = table
         return table
+
+    def knows(self, app: str) -> bool:
+        """Say if any pack has rules for a program by its name."""
+        return bool(self._keys(app))
+
+    def alone(self) -> Table:
+        """Return the rules for texts that say by themselves whose they are, where no header does."""
+        if self._alone is None:
+            self._alone = Table("", (rule for rule in self._rules if rule.alone and _begins_plainly(rule)))
+        return self._alone
 
     def _keys(self, app: str) -> tuple[str, ...]:
         """`/usr/sbin/CRON` is cron; `su(pam_unix)` is itself and su, as far as packs name them; `x-1` may be `x-*`."""

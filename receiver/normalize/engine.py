@@ -7,6 +7,8 @@ structured data (`fields.py`), the form of `data` (`event_data.py`).
 2. A rule that matches the text fills who, what, on what, from where, with what outcome: all of these columns, or none,
    since facts from two sources side by side are a guess.
 3. Without a rule, JSON fields and structured data with the usual names do (`generic/json`, `generic/structured_data`).
+4. JSON fields beat a rule where they are surer than the text: in a product's own audit log, where they name a deed and
+   who did it, and where the rule is one for any program's text, which a stranger may have chosen.
 
 Invariant: every message gives one event, in order; nothing raises for content; what a message said is in a column,
 in `data`, or in `message`.
@@ -20,12 +22,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Event, Format, ParseStatus, TimeQuality
 from receiver.limits import RULE_TEXT_CHARS
+from receiver.normalize import windows_events
 from receiver.normalize.dispatch import HEAD, Dispatch, Table
 from receiver.normalize.event_data import build_data
 from receiver.normalize.explain import Explanation, explain
-from receiver.normalize.fields import map_fields, map_structured_data, put_back
+from receiver.normalize.fields import map_fields, map_structured_data, map_without, put_back
 from receiver.normalize.pack import AnyRule, Pack, load_packs
 from receiver.normalize.rule import COLUMNS, SLOTS, Columns
+from receiver.normalize.second_look import LineStarts, Reading, may_read_otherwise, readings, structured_text
 from receiver.wire.json_event import dump_data
 from receiver.wire.message import Cut, Defect, Message
 
@@ -66,6 +70,7 @@ class Normalizer:
     def __init__(self, packs: Sequence[Pack], *, keep_raw_always: bool = False) -> None:
         self._dispatch = Dispatch(rule for pack in packs for rule in pack.rules)
         self._tables = self._dispatch.by_app
+        self._starts = LineStarts([start for pack in packs for start in pack.lines])
         self._keep_raw_always = keep_raw_always
 
     def normalize(self, messages: Sequence[Message], origins: Iterable[Origin], received_at: int) -> list[Event]:
@@ -79,11 +84,14 @@ class Normalizer:
             return self._event_of_fields(message, message.fields, origin, received_at)
         text = message.message
         found = self.find(message.app, text, type(message.raw) is Cut) if text else None
+        if found is None and text and (message.status != _OK or may_read_otherwise(text)):
+            found = self._look_again(message, text, received_at)
+            text = message.message
         if found is not None:
             rule, columns, extras = found
             name: str | None = rule.name
-        elif message.structured_data:
-            name, columns, extras = self._read_structured_data(message)
+        elif message.structured_data or (text and text.startswith(windows_events.BEGINS)):
+            name, columns, extras = self._read_structure(message)
         else:
             name, columns, extras = None, _NOTHING, {}
         if message.status == _OK and message.extra is None and not message.structured_data:
@@ -103,9 +111,21 @@ class Normalizer:
             + (message.format, message.status, name, text, data, raw),
         )  # fmt: skip
 
+    def _read_structure(self, message: Message) -> tuple[str | None, Columns, dict[str, Any]]:
+        """Read what the structure of a message says: XML of Windows, or structured data."""
+        fields = windows_events.read_xml(message.message) if message.message else None
+        if fields is not None and (mapped := map_fields(fields)).is_audit:
+            return "generic/xml", _mapped_columns(mapped), mapped.rest
+        return self._read_structured_data(message)
+
     def _read_structured_data(self, message: Message) -> tuple[str | None, Columns, dict[str, Any]]:
         if message.structured_data:
-            mapped = map_structured_data(message.structured_data)
+            text = structured_text(message.msgid, message.structured_data)
+            found = self.find("junos", text) if text is not None else None
+            if found is not None:
+                return found[0].name, found[1], found[2]
+            params = windows_events.find_params(message.structured_data)
+            mapped = map_fields(params) if params is not None else map_structured_data(message.structured_data)
             if mapped.is_audit:
                 return "generic/structured_data", _mapped_columns(mapped), {}
         return None, _NOTHING, {}
@@ -114,14 +134,18 @@ class Normalizer:
         self, message: Message, fields: dict[str, Any], origin: Origin, received_at: int
     ) -> Event:
         """Make the event of a JSON object: alone, in GELF, or as the text of a syslog message."""
-        mapped = map_fields(fields)
+        doubtful = message.extra.get("duplicate_keys") if message.extra else None
+        mapped = map_fields(fields) if not doubtful else map_without(fields, doubtful)
         header, text = _merge_header(message, fields, mapped)
         if header[1] == _UNPARSED and Defect.BAD_TIME not in message.defects:
             message.defects = (*message.defects, Defect.BAD_TIME)
             message.status = _PARTIAL
         app = header[3]
         found = self.find(app, text, type(message.raw) is Cut) if text else None
-        if found is not None:
+        if found is None and text and not mapped.is_audit and may_read_otherwise(text):
+            again = self._read_again(app, text, received_at, type(message.raw) is Cut, is_bare=app is None)
+            found = again and again[0]
+        if found is not None and not _is_surer(mapped, found[0]):
             rule, columns, extras = found
             name: str | None = rule.name
             put_back(mapped, fields, SLOTS)
@@ -129,6 +153,8 @@ class Normalizer:
             name, columns, extras = "generic/json", _mapped_columns(mapped), {}
         else:
             name, columns, extras = self._read_structured_data(message)
+        if mapped.envelope:
+            extras = {**extras, "envelope": mapped.envelope}
         data = build_data(message, mapped.rest, extras)
         raw = None if message.status == _OK and not self._keep_raw_always else bytes(message.raw)
         tail = (message.format, message.status, name, text, data, raw)
@@ -138,9 +164,9 @@ class Normalizer:
         """Return the rules that are looked at for a program."""
         return self._tables.get(app) or self._dispatch.find(app)
 
-    def find(self, app: str | None, text: str, cut: bool = False) -> Found | None:
-        """Find the first rule that matches. cut: the text's end is missing."""
-        table = self._tables.get(app) or self._dispatch.find(app)
+    def find(self, app: str | None, text: str, cut: bool = False, table: Table | None = None) -> Found | None:
+        """Find the first rule that matches. cut: the text's end is missing; table: other rules than the program's."""
+        table = table or self._tables.get(app) or self._dispatch.find(app)
         if len(text) > RULE_TEXT_CHARS:
             text, cut = text[:RULE_TEXT_CHARS], True
         text = text.strip()
@@ -167,16 +193,67 @@ class Normalizer:
         rule, columns, extras = found
         return rule, columns, {**extras, "count": number}
 
+    def _look_again(self, message: Message, text: str, received_at: int) -> Found | None:
+        """Try other readings of a message that no rule took; one that a rule takes tells what its header does not.
+
+        What was guessed of a header without PRI is taken back if the line turns out to be a program's own.
+        """
+        is_bare, whole = _bare(message, text)
+        app = None if is_bare else message.app
+        again = self._read_again(app, whole, received_at, type(message.raw) is Cut, is_bare=is_bare)
+        if again is None:
+            return None
+        found, reading = again
+        if is_bare:
+            message.host, message.app, message.pid, message.message = None, None, None, whole
+        if message.app is None and reading.app is not None:
+            message.app, message.pid = reading.app, reading.pid
+        if message.host is None:
+            message.host = reading.host
+        if message.time is None and reading.time is not None:
+            message.time, message.time_quality = reading.time, reading.time_quality
+        return found
+
+    def _read_again(
+        self, app: str | None, text: str, received_at: int, cut: bool, *, is_bare: bool
+    ) -> tuple[Found, Reading] | None:
+        """Find the first reading of a text that a rule takes."""
+        if len(text) > RULE_TEXT_CHARS:
+            text, cut = text[:RULE_TEXT_CHARS], True
+        for reading in readings(text.lstrip(), received_at, self._dispatch.knows, self._starts, app, is_bare=is_bare):
+            table = self._dispatch.alone() if reading.app is None else None
+            found = self.find(reading.app, reading.text, cut, table)
+            if found is not None:
+                rule, columns, extras = found
+                if app is not None and reading.app not in {None, app}:
+                    extras = {**extras, "program": reading.app}
+                return (rule, columns, extras), reading
+        return None
+
     def explain(self, message: Message, origin: Origin, received_at: int) -> Explanation:
         """Say how a message becomes its event, and which rules came near when none matched."""
         event = self.event(message, origin, received_at)
         text = (event.message or "")[:RULE_TEXT_CHARS].strip()
         inner = todays_form(event.app, split_repeated(text)[1] or text)
         found = self.find(event.app, event.message, type(message.raw) is Cut) if event.message else None
-        return explain(message, event, self.table(event.app), inner, found[0] if found else None)
+        if found is None and text:
+            is_bare, whole = _bare(message, text)
+            again = self._read_again(event.app, whole, received_at, type(message.raw) is Cut, is_bare=is_bare)
+            if again is not None:
+                found, inner = again[0], split_repeated(again[1].text)[1] or again[1].text
+        return explain(message, event, self.table(event.app), inner.strip(), found[0] if found else None)
 
 
-_OLD_PAM = re.compile(r"([^()]{1,64})\((pam_[a-z0-9_]{1,40})\)")
+def _bare(message: Message, text: str) -> tuple[bool, str]:
+    """Say if a message came without a header, and give the whole of it then: what was guessed of one may be wrong."""
+    if Defect.NOT_A_MESSAGE in message.defects:
+        return True, text
+    if Defect.NO_PRI in message.defects:
+        return True, bytes(message.raw).decode("utf-8", "replace").strip("\r\n\0")
+    return False, text
+
+
+_OLD_PAM = re.compile(r"([^()]{1,64})\((pam_(?!audit\))[a-z0-9_]{1,40})\)")
 _PAM_KINDS: Final = (("session ", ":session"), ("password changed", ":chauthtok"))
 
 
@@ -201,6 +278,13 @@ def split_repeated(text: str) -> tuple[int, str | None]:
     """Return how often, and the inner message, of `message repeated N times: [ … ]`."""
     repeated = _REPEATED.fullmatch(text)
     return (int(repeated[1]), repeated[2]) if repeated else (1, None)
+
+
+def _is_surer(mapped: Mapped, rule: AnyRule) -> bool:
+    """Say if what JSON fields say of who did what is surer than what a rule reads in a text among them."""
+    if mapped.actor is None and mapped.source_ip is None:
+        return mapped.is_own and mapped.action is not None
+    return mapped.is_own or mapped.action is not None or rule.apps is None
 
 
 def _merge_header(message: Message, fields: dict[str, Any], mapped: Mapped) -> tuple[Header, str | None]:

@@ -4,21 +4,28 @@ Knows how to read an object by its shape: which keys to look at (`vocabularies.p
 (`mapped.py`). The objects of one application have some dozen shapes, so the answer is remembered as a plan. Knows no
 names, no values, no message, no rules, no I/O.
 
+An object may be an envelope (`envelopes.py`), or have a product's names with dots instead of inner objects. What it is
+not sure of itself, the event in it says: an envelope that names a deed, a user or an address of its own is not opened,
+since what stands in its texts may be a stranger's; its header (host, app, time …) stands in any case.
+
 Invariants: NEVER GUESS - a value of the wrong type or shape fills no column. Nothing is lost - what is not wholly in
 a column stays in `rest`. Nothing raises for content.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver import limits
-from receiver.normalize.mapped import Mapped
+from receiver.normalize.envelopes import find_envelope, find_line, open_envelope
+from receiver.normalize.mapped import Mapped, take_action, take_login_address, take_login_name
 from receiver.normalize.plan_code import MOST_STEPS, Read, Step, compile_plan
-from receiver.normalize.vocabularies import STRUCTURED_DATA, Reading, Vocabulary, canonical, recognise
+from receiver.normalize.vocabularies import GENERIC, STRUCTURED_DATA, Reading, Vocabulary, canonical, recognise
+from receiver.normalize.vocabulary import Rewrite, join_names, nest
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
 
 __all__ = ["Mapped", "map_fields", "map_structured_data", "put_back"]
 
@@ -35,13 +42,28 @@ class _Plan:
     """How to read objects of one shape.
 
     containers: keys under which an inner object may mean something. kept: keys that stay in `rest` whatever they
-    hold: those that mean nothing, inner objects, and those with two meanings.
+    hold: those that mean nothing, inner objects, and those with two meanings. envelope: the key under which another's
+    event may stand. line: the one of the line that a shipper read. rewrite: see Vocabulary. product: whose names these
+    are, when only inner objects tell. is_plain: none of these matters, and no product's own names. is_chosen: the
+    vocabulary is the caller's choice. is_silent: no key names a deed. is_wrapped: the envelope is
+    called as something that ECS has words of its own for.
     """
 
-    __slots__ = ("_uses", "containers", "kept", "read", "steps", "vocabulary")
+    __slots__ = (
+        "_uses", "containers", "envelope", "is_chosen", "is_plain", "is_silent", "is_wrapped", "kept", "line",
+        "product", "read", "rewrite", "steps", "vocabulary",
+    )  # fmt: skip
 
     def __init__(self, vocabulary: Vocabulary, steps: tuple[Step, ...], containers: _Shape, kept: _Shape) -> None:
         self.vocabulary = vocabulary
+        self.envelope: str | None = None
+        self.line: str | None = None
+        self.rewrite: Rewrite | None = None
+        self.product: Vocabulary | None = None
+        self.is_plain = not vocabulary.own
+        self.is_chosen = False
+        self.is_wrapped = False
+        self.is_silent = all(column != "action" for _, _, column, _ in steps)
         self.steps = steps
         self.containers = containers
         self.kept = kept
@@ -76,11 +98,148 @@ def _walk(value: Any, inwards: _Shape) -> Any:
 
 def map_fields(fields: dict[str, Any]) -> Mapped:
     """Find the columns that a JSON object fills, and what remains of it."""
-    return _plan_of(fields).read(fields)
+    plan = _plan_of(fields)
+    mapped = plan.read(fields)
+    if plan.is_plain:
+        text = mapped.message
+        if text is None:
+            if plan.line is None:
+                return mapped
+        elif text[:1] != "{" and text[-1:] != "}":
+            if plan.is_silent:
+                _read_text(plan, mapped, fields)
+            return mapped
+    return _map_further(plan, mapped, fields, 0)
+
+
+_DEED: Final = re.compile(r"[A-Za-z_ .-]{3,40}")
+"""A text that may be the name of a deed (`user logged in`): one with numbers is a sentence, of which few are alike."""
+
+
+def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
+    """Read the text as a deed's name, where no field has one but some say who or from where."""
+    if (mapped.actor is None and mapped.source_ip is None) or not _DEED.fullmatch(mapped.message or ""):
+        return
+    take_action(mapped, mapped.message)
+    if mapped.action is not None:
+        for convert, key, column, inwards in plan.steps:
+            if convert in {take_login_name, take_login_address} or (column == "reason" and convert is not None):
+                convert(mapped, _walk(fields[key], inwards))
+
+
+_HIT: Final = "_source"
+"""Elasticsearch's name for the document it found: without its underscore, ECS's for where somebody came from."""
+_MOST_ENVELOPES: Final = 4
+"""Envelopes in envelopes that are opened: a container's line, in a shipper's, in a queue's."""
+
+
+def _map_further(plan: _Plan, mapped: Mapped, fields: dict[str, Any], depth: int) -> Mapped:
+    """Read what is not said by the names at the top: the event in an envelope, or names with dots in them."""
+    mapped.is_own = plan.vocabulary.own
+    if depth == _MOST_ENVELOPES:
+        return mapped
+    if plan.rewrite is not None or plan.product is not None:
+        written = plan.rewrite(fields) if plan.rewrite is not None else fields
+        if written is not None:
+            mapped = _map_again(written, depth + 1, plan.product)
+            mapped.rest = dict(fields)
+            mapped.envelope, mapped.source = None, {}
+        return mapped
+    if mapped.is_own and not mapped.says_who:
+        return _map_usual(mapped, fields, depth)
+    key = plan.envelope or plan.line
+    if plan.is_wrapped and key is not None and mapped.says_who and type(fields[key]) is dict:
+        within = _map_again(fields[key], depth + 1)
+        is_surer = key == _HIT or within.actor is not None or within.source_ip is not None
+        return _join(mapped, fields, key, fields[key], within) if is_surer else mapped
+    if key is None and not mapped.says_who and type(fields.get("event")) is dict:
+        original = open_envelope(fields["event"].get("original"), is_line=True)  # what Logstash and Filebeat read
+        if original is not None:
+            return _join(mapped, fields, "event", original, _map_again(original, depth + 1))
+    if key is None or mapped.is_own or (mapped.says_who and not (mapped.says_whence_only and plan.envelope)):
+        if plan.is_silent and not mapped.is_own and mapped.message is not None:
+            _read_text(plan, mapped, fields)
+        return mapped
+    inner = open_envelope(fields[key], is_line=plan.envelope is None)
+    return mapped if inner is None else _join(mapped, fields, key, inner, _map_again(inner, depth + 1))
+
+
+def _map_usual(mapped: Mapped, fields: dict[str, Any], depth: int) -> Mapped:
+    """Read by the usual names what looks like a product's event and says nothing by the product's own."""
+    plan = _plan_of_product(fields, GENERIC)
+    usual = _map_further(plan, plan.read(fields), fields, depth + 1)
+    if not usual.says_who:
+        return mapped
+    usual.rest, usual.source = (dict(fields), {}) if usual.envelope is None else (usual.rest, usual.source)
+    return usual
+
+
+def _map_again(fields: dict[str, Any], depth: int, product: Vocabulary | None = None) -> Mapped:
+    plan = _plan_of(fields) if product is None else _plan_of_product(fields, product)
+    return _map_further(plan, plan.read(fields), fields, depth)
+
+
+def map_without(fields: dict[str, Any], doubtful: Mapping[str, list[Any]]) -> Mapped:
+    """Find the columns of an object in which names stand twice: with different values they say nothing sure.
+
+    doubtful: all values of such names, wherever in the object they stand; none where there were too many to keep.
+    """
+    names = {name for name, values in doubtful.items() if not values or any(value != values[0] for value in values)}
+    if not names:
+        return map_fields(fields)
+    mapped = map_fields(_without(fields, names))
+    mapped.rest = dict(fields)
+    mapped.envelope, mapped.source = None, {}
+    return mapped
+
+
+def _without(value: Any, names: set[str]) -> Any:
+    if type(value) is dict:
+        return {key: _without(inner, names) for key, inner in value.items() if key not in names}
+    return [_without(inner, names) for inner in value] if type(value) is list else value
+
+
+_HEADER: Final = ("host", "app", "pid", "severity", "facility")
+
+
+def _join(outer: Mapped, fields: dict[str, Any], key: str, inner_fields: dict[str, Any], inner: Mapped) -> Mapped:
+    """Join an event and its envelope: who did what is the event's word, where it came from is the envelope's."""
+    if inner.source is None:
+        inner.source = inner_fields
+    put_back(outer, fields, _DEED_COLUMNS)
+    beaten = set()
+    for column in _HEADER:
+        theirs = getattr(outer, column)
+        if theirs is not None:
+            if getattr(inner, column) not in (None, theirs):
+                beaten.add(column)
+            setattr(inner, column, theirs)
+    if outer.time is not None:
+        beaten.add("time")
+        inner.time, inner.time_quality = outer.time, outer.time_quality
+    put_back(inner, inner.source, beaten)
+    around = {name: value for name, value in outer.rest.items() if name != key}
+    if inner.envelope:
+        around = {**inner.envelope, **around} if around.keys().isdisjoint(inner.envelope) else {
+            **around, "envelope": inner.envelope}
+    inner.envelope = around
+    if inner.source_ip is None and outer.source_ip is not None and inner.says_who:
+        inner.source_ip, inner.source_port = outer.source_ip, outer.source_port
+    if inner.message is None and outer.message is not None and outer.message is not fields[key]:
+        inner.message = outer.message
+    return inner
+
+
+_DEED_COLUMNS: Final = frozenset({"actor", "actor_as", "action", "outcome", "reason", "target", "source_ip",
+                                  "source_port", "session"})  # fmt: skip
 
 
 def put_back(mapped: Mapped, fields: dict[str, Any], columns: Container[str]) -> None:
     """Return to `rest` what these columns were filled from: for a caller who fills them from elsewhere."""
+    if mapped.source is not None:
+        fields = mapped.source
+    if not fields:
+        return
     for _, key, column, _ in _plan_of(fields).steps:
         if column in columns and key not in mapped.rest:
             mapped.rest[key] = fields[key]
@@ -118,7 +277,7 @@ _structured_plans: dict[Any, _Plan] = {}
 
 def _plan_of(fields: dict[str, Any]) -> _Plan:
     shape = tuple(fields)
-    plan = _plans.get(shape) or _plan_flat(shape)
+    plan = _plans.get(shape) or _plan_flat(shape, None)
     for key in plan.containers:
         if type(fields[key]) is dict:
             inner = tuple([tuple(value) if type(value := fields[key]) is dict else None for key in plan.containers])
@@ -126,16 +285,49 @@ def _plan_of(fields: dict[str, Any]) -> _Plan:
     return plan
 
 
-def _plan_flat(shape: _Shape) -> _Plan:
-    vocabulary = recognise({canonical(key) for key in shape})
+def _plan_of_product(fields: dict[str, Any], product: Vocabulary) -> _Plan:
+    shape = tuple(fields)
+    plan = _plans.get((product.name, shape)) or _plan_flat(shape, product)
+    inner = tuple([tuple(value) if type(value := fields[key]) is dict else None for key in plan.containers])
+    return _plans.get((plan, inner)) or _plan_nested(plan, shape, inner)
+
+
+def _plan_flat(shape: _Shape, product: Vocabulary | None) -> _Plan:
+    names = join_names(shape)
+    vocabulary = product or recognise(names)
     containers = tuple(key for key in shape if canonical(key) in vocabulary.containers)
-    return _remember(_plans, shape, shape, _make_plan(vocabulary, shape, containers, {}))
+    plan = _make_plan(vocabulary, shape, containers, {})
+    plan.is_chosen = product is not None
+    is_dotted = any("." in key for key in shape)
+    if vocabulary.rewrite is not None:
+        plan.rewrite = _nest_first(vocabulary.rewrite) if is_dotted else vocabulary.rewrite
+    elif vocabulary.own:
+        if product is None and is_dotted:
+            plan.rewrite, plan.product = nest, vocabulary
+    else:
+        plan.envelope, is_apart = find_envelope(shape, names)
+        plan.line = find_line(shape)
+        plan.rewrite = nest if is_apart else None
+    plan.is_plain = not vocabulary.own and plan.envelope is None and plan.rewrite is None
+    return _remember(_plans, shape if product is None else (product.name, shape), shape, plan)
+
+
+def _nest_first(rewrite: Rewrite) -> Rewrite:
+    return lambda fields: rewrite(nest(fields))
 
 
 def _plan_nested(flat: _Plan, shape: _Shape, inner: tuple[_Shape | None, ...]) -> _Plan:
     objects = {key: keys for key, keys in zip(flat.containers, inner, strict=True) if keys is not None}
     names = (*shape, *(name for keys in objects.values() for name in keys))
     plan = _make_plan(flat.vocabulary, shape, (), objects)
+    plan.envelope, plan.line, plan.rewrite, plan.product = flat.envelope, flat.line, flat.rewrite, flat.product
+    if not flat.vocabulary.own and flat.rewrite is None:
+        product = recognise(join_names([*shape, *(f"{key}.{name}" for key, keys in objects.items() for name in keys)]))
+        plan.product = product if product.own and not flat.is_chosen else None
+    plan.is_plain = flat.is_plain and plan.product is None and "original" not in objects.get("event", ())
+    plan.is_wrapped = flat.envelope in objects and (
+        flat.envelope == _HIT or canonical(flat.envelope or "") == "event"
+    )
     return _remember(_plans, (flat, inner), names, plan)
 
 

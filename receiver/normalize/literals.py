@@ -21,7 +21,7 @@ _DEPTH = {"(": 1, ")": -1}
 _QUANTIFIER = re.compile(r"(?:[?*+]|\{\d*,?\d*\})[?+]?")
 _GROUP_HEAD = re.compile(r"\((?:\?(?::|>|P<\w+>))?")
 _FIRST_GROUP = re.compile(
-    r"\((?:\?:)?(?P<words>(?:[^\\.\[\](){}*+?^$]|\\[^\w])+)\)(?P<optional>\?)?(?P<many>[*+?{])?", re.ASCII
+    r"\((?:\?:|\?P<\w+>)?(?P<words>(?:[^\\.\[\](){}*+?^$]|\\[^\w])+)\)(?P<optional>\?)?(?P<many>[*+?{])?", re.ASCII
 )
 
 
@@ -34,10 +34,21 @@ def literal_prefixes(expression: str) -> tuple[str, ...]:
     if first is None or first["many"]:
         return (_plain_run(expression, 0)[0],)
     follows = _plain_run(expression, first.end())[0]
-    words = [_PLAIN_ESCAPE.sub(r"\1", word) for word in first["words"].split("|")]
+    words = [_PLAIN_ESCAPE.sub(r"\1", word) for word in _alternatives(first["words"])]
     if first["optional"]:
         words.append("")
     return tuple(word + follows for word in words)
+
+
+def _alternatives(words: str) -> list[str]:
+    """Split at `|`, but not at an escaped one."""
+    found = [""]
+    for piece in _TOKEN.findall(words):
+        if piece == "|":
+            found.append("")
+        else:
+            found[-1] += piece
+    return found
 
 
 def needle(expression: str) -> str:

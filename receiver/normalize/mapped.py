@@ -32,12 +32,25 @@ _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)
 _OUTCOMES: Final = frozenset(map(str, Outcome))
 _LONGEST_WORD: Final = 16
+_LARGEST_FLOAT_ID: Final = 2**53
+"""Whole numbers above are not exact as a float."""
+NOBODY: Final = frozenset(
+    {
+        "", "-", "--", "?", "null", "NULL", "Null", "none", "None", "NONE", "nil", "<nil>", "n/a", "N/A", "undefined",
+        "unknown", "Unknown", "UNKNOWN", "<unknown>", "(unknown)", "(null)", "(none)", "[unknown]", "[not set]",
+        "Not Available", "AnonymousUser", "unset", "HIDDEN_DUE_TO_SECURITY_REASONS", "4294967295",
+    }
+)  # fmt: skip
+"""What stands where no name is known."""
 
 
 class Mapped:
     """The columns an object fills; None where it says nothing sure. rest: the fields for `data`.
 
-    is_http, path, object_type: facts on the way, of no use afterwards.
+    envelope: what stood around the object, for `data`. source: the object, where it is not the one that came.
+    is_own: read as the product's own audit log. is_id: the actor is no more than an id. is_attempt: the deed is
+    one to log in, if there was any. is_http, has_destination, path, object_type,
+    categories: facts on the way, of no use afterwards.
     """
 
     # Defaults stand in the class: an object sets what it fills, not nineteen attributes (0.2 µs instead of 0.9).
@@ -59,8 +72,15 @@ class Mapped:
     session: str | None = None
     message: str | None = None
     is_http: bool = False
+    has_destination: bool = False
     path: str | None = None
     object_type: tuple[str, str] | None = None
+    categories: frozenset[str] = frozenset()
+    envelope: dict[str, Any] | None = None
+    source: dict[str, Any] | None = None
+    is_own: bool = False
+    is_id: bool = False
+    is_attempt: bool = False
 
     def __init__(self, rest: dict[str, Any]) -> None:
         self.rest = rest
@@ -78,6 +98,23 @@ class Mapped:
             and self.actor_as is None
             and self.source_port is None
         )
+
+
+    @property
+    def says_who(self) -> bool:
+        """Whether its own fields name a deed, who did it, from where or how it ended."""
+        return not (
+            self.actor is None
+            and self.action is None
+            and self.source_ip is None
+            and self.outcome is None
+            and self.actor_as is None
+        )
+
+    @property
+    def says_whence_only(self) -> bool:
+        """Whether an address is all that its own fields name of a deed."""
+        return self.actor is None and self.action is None and self.outcome is None and self.actor_as is None
 
 
 Convert = Callable[[Mapped, Any], bool]
@@ -187,10 +224,26 @@ def _is_exact(time: int | None, number: float | str) -> bool:
 
 def take_pid(mapped: Mapped, value: Any) -> bool:
     """Take a process id: a number, or a text without blanks."""
-    if mapped.pid is None and (type(value) is int or (_is_text(value) and " " not in value)):
+    if mapped.pid is not None:
+        return False
+    if type(value) is int or (_is_text(value) and " " not in value):
         mapped.pid = str(value)
         return True
+    if type(value) is float and value.is_integer() and 0 <= value < _LARGEST_FLOAT_ID:  # of a sender without integers
+        mapped.pid = str(int(value))
     return False
+
+
+def take_tag(mapped: Mapped, value: Any) -> bool:
+    """Take a program and its process from syslog's tag (`sshd[7]:`)."""
+    found = _TAG.fullmatch(value) if type(value) is str else None
+    if found is not None and mapped.app is None:
+        mapped.app = found[1]
+        mapped.pid = mapped.pid or found[2]
+    return False
+
+
+_TAG: Final = re.compile(r"([A-Za-z_][\w./-]{0,63})(?:\[(\d{1,10})\])?:?")
 
 
 def take_severity(mapped: Mapped, value: Any) -> bool:
@@ -221,6 +274,13 @@ def take_python_level(mapped: Mapped, value: Any) -> bool:
     """Take the number of Python's logging."""
     if mapped.severity is None and type(value) is int:
         mapped.severity = words.PYTHON_LEVELS.get(value)
+    return False
+
+
+def take_otel_severity(mapped: Mapped, value: Any) -> bool:
+    """Take OpenTelemetry's SeverityNumber: four of each of TRACE, DEBUG, INFO, WARN, ERROR, FATAL."""
+    if mapped.severity is None and type(value) is int and 1 <= value <= 24:
+        mapped.severity = (7, 7, 6, 4, 3, 2)[(value - 1) // 4]
     return False
 
 
@@ -273,20 +333,79 @@ def take_message(mapped: Mapped, value: Any) -> bool:
 # --- who, from where ---
 
 
-def take_id(mapped: Mapped, value: Any) -> bool:
-    """Take an actor's id, text or number, where there is no name."""
-    if mapped.actor is None and (type(value) is int or _is_text(value)):
+def take_name(mapped: Mapped, value: Any) -> bool:
+    """Take an actor: a text, or the number of one."""
+    if mapped.actor is not None:
+        return False
+    if type(value) is str:
+        if value in NOBODY:
+            return False
+        mapped.actor = value
+        return True
+    if type(value) is int:
         mapped.actor = str(value)
         return True
+    if type(value) is float and value.is_integer() and 0 <= value < _LARGEST_FLOAT_ID:
+        mapped.actor = str(int(value))
     return False
+
+
+def take_id(mapped: Mapped, value: Any) -> bool:
+    """Take an actor's id; 0 and less are no user's."""
+    if mapped.actor is not None or (type(value) is int and value <= 0):
+        return False
+    take_name(mapped, value)
+    mapped.is_id = mapped.actor is not None
+    return False  # a login's name may take its place
 
 
 def take_subject(mapped: Mapped, value: Any) -> bool:
     """Take an actor, unless it reads like the subject of a mail."""
-    if mapped.actor is None and _is_text(value) and not any(map(str.isspace, value)):
+    if mapped.actor is None and _is_text(value) and not any(map(str.isspace, value)) and "://" not in value:
         mapped.actor = value
         return True
     return False
+
+
+_SOMEBODYS: Final = ("account.", "group.", "role.", "privilege.")
+"""Deeds that are done to a user."""
+_LOGINS: Final = frozenset({"auth.login", "auth.logout"})
+
+
+def take_login_name(mapped: Mapped, value: Any) -> bool:
+    """Take an account's name or address where somebody came or went: elsewhere it may be anybody's."""
+    if mapped.action not in _LOGINS or (mapped.actor is not None and not mapped.is_id):
+        return False
+    named = Mapped({})
+    take_name(named, value)
+    mapped.actor, mapped.is_id = named.actor or mapped.actor, named.actor is None
+    return False
+
+
+def take_context_name(mapped: Mapped, value: Any) -> bool:
+    """Take a name in what a logger adds to a text; of what was done to a user it may be theirs."""
+    if mapped.action is None or not mapped.action.startswith(_SOMEBODYS):
+        take_name(mapped, value)
+    return False
+
+
+def take_admin(mapped: Mapped, value: Any) -> bool:
+    """Take an administrator's name, under a name that may as well be the question whether one is."""
+    return type(value) is str and value.lower() not in words.YES_NO and take_subject(mapped, value)
+
+
+def take_doer(mapped: Mapped, value: Any) -> bool:
+    """Take who did something to a user, where that user stands under the name of an actor."""
+    if mapped.action is not None and mapped.action.startswith(_SOMEBODYS) and type(value) is str and _is_text(value):
+        if mapped.target is None and mapped.actor not in {None, value}:
+            mapped.target = f"account:{mapped.actor}"
+        mapped.actor = value
+    return False
+
+
+def take_login_address(mapped: Mapped, value: Any) -> bool:
+    """Take an address where somebody came or went: elsewhere it may be the one that a server listens at."""
+    return mapped.action in _LOGINS and take_address(mapped, value)
 
 
 def take_session(mapped: Mapped, value: Any) -> bool:
@@ -303,22 +422,57 @@ def take_audit_session(mapped: Mapped, value: Any) -> bool:
 
 
 def take_address(mapped: Mapped, value: Any) -> bool:
-    """Take an IP address, also `address:port`."""
-    if mapped.source_ip is not None or type(value) is not str:
+    """Take an IP address, also `address:port`, or the first of `client, proxy, proxy`."""
+    if mapped.source_ip is not None:
+        return False
+    if type(value) is not str:
+        if type(value) is list and len(value) == 1:
+            take_address(mapped, value[0])
         return False
     address = parse_ip(value)
     if address is not None:
         mapped.source_ip = address
         return address == value
-    host, colon, port = value.rpartition(":")
-    if colon and (":" not in host or host.startswith("[")):
-        number = _port(port)
-        address = parse_ip(host) if number is not None else None
-        if address is not None:
-            mapped.source_ip = address
-            if mapped.source_port is None:
-                mapped.source_port = number
+    if "," in value:
+        return _take_first_of_proxies(mapped, value)
+    name, _, rest = value.rpartition("/")
+    if rest != value and parse_ip(name) is None:  # Java's InetAddress: `/192.0.2.7`, `host/192.0.2.7:51234`
+        value = rest
+    _take_with_port(mapped, value)
     return False
+
+
+def _take_with_port(mapped: Mapped, value: str) -> None:
+    """Take `192.0.2.7:51234` or `[2001:db8::1]:51234`, or an address that is left alone of something else."""
+    host, colon, port = value.rpartition(":")
+    number = _port(port) if colon and (":" not in host or host.startswith("[")) else None
+    address = parse_ip(host if number is not None else value)
+    if address is not None:
+        mapped.source_ip = address
+        if mapped.source_port is None:
+            mapped.source_port = number
+
+
+def _take_first_of_proxies(mapped: Mapped, value: str) -> bool:
+    """Take the client of an X-Forwarded-For: the first, if all of them are addresses."""
+    hops = value.split(",") if len(value) <= _LONGEST_HOPS else []
+    if len(hops) > _MOST_HOPS:
+        return False
+    found = [Mapped({}) for _ in hops]
+    for hop, each in zip(hops, found, strict=True):
+        take_address(each, hop.strip())
+        if each.source_ip is None:
+            return False
+    if found:
+        mapped.source_ip = found[0].source_ip
+        if mapped.source_port is None:
+            mapped.source_port = found[0].source_port
+    return False
+
+
+_MOST_HOPS: Final = 16
+_LONGEST_HOPS: Final = 512
+"""Longer is no list of proxies."""
 
 
 def take_port(mapped: Mapped, value: Any) -> bool:
@@ -346,7 +500,7 @@ def take_outcome(mapped: Mapped, value: Any) -> bool:
         if value in _OUTCOMES:
             mapped.outcome = value
             return True
-        mapped.outcome = words.OUTCOMES.get(value.lower()) if len(value) < _LONGEST_WORD else None
+        mapped.outcome = words.OUTCOMES.get(value.lower()) if len(value) <= _LONGEST_WORD else None
     elif type(value) is bool:
         mapped.outcome = _SUCCESS if value else _FAILURE
     return False
@@ -356,30 +510,49 @@ def take_answer(mapped: Mapped, value: Any) -> bool:
     """Take the answer to a field's name (`success`: true, yes, 1)."""
     if type(value) is int:
         value = str(value) if 0 <= value <= 1 else None
-    if mapped.outcome is None and type(value) is str and len(value) < _LONGEST_WORD:
+    if mapped.outcome is None and type(value) is str and len(value) <= _LONGEST_WORD:
         mapped.outcome = words.YES_NO.get(value.lower())
         return False
     return take_outcome(mapped, value)
 
 
-def take_status(mapped: Mapped, value: Any) -> bool:
-    """Take how it ended: a word, or the status code of what is otherwise an HTTP request."""
-    code = value
-    if type(value) is str:
-        if not (len(value) == 3 and _is_digits(value)):
-            return take_outcome(mapped, value)
-        code = int(value)
-    if type(code) is not int:
+def take_contrary(mapped: Mapped, value: Any) -> bool:
+    """Take the answer to whether it failed (`failed`, `denied`)."""
+    if mapped.outcome is None and type(value) is bool:
+        mapped.outcome = _FAILURE if value else _SUCCESS
+    return False
+
+
+def take_http_status(mapped: Mapped, value: Any) -> bool:
+    """Take how it ended: a word, or a code under a name that only HTTP's have."""
+    code = _http_code(value)
+    if code is None:
         return take_outcome(mapped, value)
-    if not (mapped.is_http and 100 <= code <= 599):
-        return False
-    if mapped.action is None:
-        mapped.action = "http.request"
-    if mapped.target is None:
-        mapped.target = mapped.path
+    if mapped.is_http:
+        if mapped.action is None:
+            mapped.action = "http.request"
+        if mapped.target is None:
+            mapped.target = mapped.path
     if mapped.outcome is None and code >= 200:
         mapped.outcome = _SUCCESS if code < 400 else _FAILURE
     return False
+
+
+def take_status(mapped: Mapped, value: Any) -> bool:
+    """Take how it ended: a word, or the status code of an HTTP request or of a deed that is known."""
+    if not (mapped.is_http or mapped.action is not None or _http_code(value) is None):
+        return False
+    is_taken = take_http_status(mapped, value)
+    _take_attempt(mapped)
+    return is_taken
+
+
+def _http_code(value: Any) -> int | None:
+    if type(value) is str and len(value) == 3 and _is_digits(value):
+        value = int(value)
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 100 <= value <= 599 else None
 
 
 def take_reason(mapped: Mapped, value: Any) -> bool:
@@ -390,8 +563,24 @@ def take_reason(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+def take_error(mapped: Mapped, value: Any) -> bool:
+    """Take what is there only when it failed: of a deed that is known, its failure, and why."""
+    is_said = (_is_text(value) and value not in NOBODY and not _is_good(value)) or value is True
+    if not (is_said or (type(value) in {dict, list} and value)):
+        return False
+    if mapped.outcome is None and mapped.action is not None:
+        mapped.outcome = _FAILURE
+    return take_reason(mapped, value)
+
+
+def _is_good(value: str) -> bool:
+    return value == "0" or (len(value) <= _LONGEST_WORD and words.OUTCOMES.get(value.lower()) == _SUCCESS)
+
+
 def take_action(mapped: Mapped, value: Any) -> bool:
     """Take a verb of the vocabulary, one of the usual words for it, or a bare one when its object's type is known."""
+    if type(value) is list and len(value) == 1:
+        value = value[0]
     if mapped.action is not None or type(value) is not str or len(value) > words.LONGEST_ACTION:
         return False
     if value in ACTIONS:
@@ -405,7 +594,59 @@ def take_action(mapped: Mapped, value: Any) -> bool:
         mapped.action = action
         if mapped.outcome is None:
             mapped.outcome = deed.outcome
+    elif deed.tokens == "authentication":
+        take_attempt(mapped, deed.tokens)
+    elif mapped.has_destination and mapped.source_ip is not None and value.lower() in _REFUSALS:
+        mapped.action, mapped.outcome = "net.refuse", mapped.outcome or _FAILURE
+    elif mapped.has_destination and mapped.source_ip is not None and value.lower() in _PERMITS:
+        mapped.action, mapped.outcome = "net.connect", mapped.outcome or _SUCCESS
     return False
+
+
+_REFUSALS: Final = frozenset(("deny", "denied", "drop", "dropped", "block", "blocked", "reject", "rejected"))
+"""What a firewall says of a connection, of which both ends are known, that it did not let through."""
+_PERMITS: Final = frozenset(("allow", "allowed", "accept", "accepted", "permit", "permitted", "pass", "passed"))
+"""And of one that it did."""
+
+
+def take_attempt(mapped: Mapped, value: Any) -> bool:
+    """Take the kind of event that with an outcome is an attempt to log in: read when the outcome is known."""
+    if type(value) is str and value.lower() == "authentication":
+        mapped.is_attempt = True
+        _take_attempt(mapped)
+    return False
+
+
+def _take_attempt(mapped: Mapped) -> None:
+    if mapped.is_attempt and mapped.action is None and mapped.outcome is not None:
+        mapped.action = "auth.login"
+
+
+def see_categories(mapped: Mapped, value: Any) -> bool:
+    """See ECS's event.category, one or several."""
+    if type(value) is str:
+        value = [value]
+    if type(value) is list and len(value) <= _MOST_CATEGORIES:
+        mapped.categories |= {each for each in value if type(each) is str and len(each) <= words.LONGEST_ACTION}
+    return False
+
+
+def take_categories(mapped: Mapped, value: Any) -> bool:
+    """Take ECS's event.type, one or several, together with the categories seen before."""
+    if mapped.action is None and mapped.categories:
+        see_categories(mapped, value)
+        mapped.action = words.read_categories(mapped.categories)
+    return False
+
+
+def take_kind(mapped: Mapped, value: Any) -> bool:
+    """Take ECS's event.kind, which tells alerts from everything else."""
+    if mapped.action is None and value == "alert":
+        mapped.action = "detect.alert"
+    return False
+
+
+_MOST_CATEGORIES: Final = 8
 
 
 def takes_type(family: str) -> Convert:
@@ -475,6 +716,12 @@ def see_path(mapped: Mapped, value: Any) -> bool:
     """See what a request was for."""
     if mapped.path is None and type(value) is str and value.startswith(("/", "http://", "https://")):
         mapped.path = value
+    return False
+
+
+def see_destination(mapped: Mapped, value: Any) -> bool:
+    """See that a connection was for an address."""
+    mapped.has_destination = mapped.has_destination or (type(value) is str and parse_ip(value) is not None)
     return False
 
 

@@ -94,6 +94,7 @@ class _Rule(_Model):
     where: dict[str, Condition] | None = None
     take: dict[str, Words] = {}
     apps: Apps | None = None
+    alone: bool | None = None
     set: _Settings = _Settings()
     samples: list[_Sample] = Field(min_length=1)
 
@@ -101,9 +102,11 @@ class _Rule(_Model):
 class _Pack(_Model):
     pack: Name
     about: str
-    record: Literal["linux-audit", "cef", "leef", "kv"] | None = None
+    record: Literal["linux-audit", "cef", "leef", "kv", "checkpoint"] | None = None
     begins: list[str] = []
     apps: Apps
+    alone: bool = False
+    lines: dict[str, Words] = {}
     parts: dict[str, str] = {}
     rules: list[_Rule] = Field(min_length=1)
 
@@ -139,6 +142,8 @@ class Pack:
     file: str
     built_in: bool
     rules: tuple[AnyRule, ...]
+    lines: tuple[tuple[str, str], ...]
+    """Programs, and expressions of how lines begin in their own log files, behind the time."""
     read_samples: Callable[[], tuple[Sample, ...]]
 
     @cached_property
@@ -209,7 +214,11 @@ def load_built_in(file: Path) -> Pack:
     """Read a pack of ours without its samples, three quarters of its text, and without a check."""
     text = file.read_text(encoding="utf-8")
     content = yaml.load(_SAMPLES.sub("", text + "\n"), _Loader)  # noqa: S506 - a safe loader, the C one
-    lines = {found[1]: text.count("\n", 0, found.start()) + 1 for found in _RULE_NAME.finditer(text)}
+    lines, line, at = {}, 1, 0
+    for found in _RULE_NAME.finditer(text):
+        line += text.count("\n", at, found.start())
+        at = found.start()
+        lines[found[1]] = line
     rules = [
         made
         for rule in content["rules"]
@@ -217,7 +226,7 @@ def load_built_in(file: Path) -> Pack:
     ]
     return Pack(
         content["pack"], content["about"], str(file), built_in=True, rules=tuple(rules),
-        read_samples=lambda: load_pack(file).samples,
+        lines=line_starts(content), read_samples=lambda: load_pack(file).samples,
     )  # fmt: skip
 
 
@@ -233,9 +242,20 @@ def make_rules(pack: Mapping[str, Any], rule: Mapping[str, Any], file: str, line
         patterns = [rule["match"]] if isinstance(rule["match"], str) else rule["match"]
         parts = pack.get("parts") or {}
         made = [Rule(name, join_parts(pattern, parts), settings, file, line) for pattern in patterns]
+    alone = rule.get("alone")
     for each in made:
         each.apps = None if apps == "any" else tuple(app.lower() for app in apps)
+        each.alone = pack.get("alone", False) if alone is None else alone
     return made
+
+
+def line_starts(pack: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Give the programs and expressions of `lines`."""
+    return tuple(
+        (app, source)
+        for app, sources in (pack.get("lines") or {}).items()
+        for source in ([sources] if isinstance(sources, str) else sources)
+    )
 
 
 def join_parts(pattern: str, parts: Mapping[str, str], depth: int = 0) -> str:
@@ -276,8 +296,18 @@ class _Builder:
         pack = self._model
         found = tuple(samples)
         return Pack(
-            pack.pack, pack.about, self._file, built_in=False, rules=tuple(rules), read_samples=lambda: found
-        )
+            pack.pack, pack.about, self._file, built_in=False, rules=tuple(rules),
+            lines=self._lines(), read_samples=lambda: found,
+        )  # fmt: skip
+
+    def _lines(self) -> tuple[tuple[str, str], ...]:
+        lines = line_starts(self._content)
+        for app, source in lines:
+            try:
+                re.compile(source, re.ASCII)
+            except re.error as error:
+                self._refuse(("lines", app), f"not a regular expression: {error}")
+        return lines
 
     def _apps(self, model: _Rule) -> list[str] | None:
         apps = model.apps or self._model.apps

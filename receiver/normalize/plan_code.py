@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from receiver.normalize.mapped import Convert, Mapped
+from receiver.normalize.mapped import NOBODY, Convert, Mapped, take_name
 
 Read = Callable[[dict[str, Any]], Mapped]
 Step = tuple[Convert | None, str, str, tuple[str, ...]]
@@ -26,7 +26,7 @@ def compile_plan(steps: tuple[Step, ...], kept: tuple[str, ...]) -> Read:
         f"    rest = {{{', '.join(f'{key!r}: fields[{key!r}]' for key in kept)}}}",
         "    mapped = Mapped(rest)",
     ]
-    names: dict[str, Any] = {"Mapped": Mapped}
+    names: dict[str, Any] = {"Mapped": Mapped, "NOBODY": NOBODY, "take_name": take_name}
     for number, (convert, key, column, inwards) in enumerate(steps):
         lines.append(f"    value = fields[{key!r}]")
         lines += [f"    value = value.get({name!r}) if type(value) is dict else None" for name in inwards]
@@ -34,6 +34,13 @@ def compile_plan(steps: tuple[Step, ...], kept: tuple[str, ...]) -> Read:
             taken = f"type(value) is str and value and value != '-' and mapped.{column} is None"
             lines += [f"    if {taken}:", f"        mapped.{column} = value"]
             lines += [] if key in kept else ["    else:", f"        rest[{key!r}] = fields[{key!r}]"]
+        elif convert is take_name and key not in kept:
+            lines += [
+                "    if mapped.actor is None and type(value) is str and value not in NOBODY:",
+                "        mapped.actor = value",
+                "    elif not take_name(mapped, value):",
+                f"        rest[{key!r}] = fields[{key!r}]",
+            ]
         elif key in kept:
             lines.append(f"    convert_{number}(mapped, value)")
         else:

@@ -1,6 +1,6 @@
 r"""Texts that are fields by themselves, read into a flat dict of texts: Linux audit records, CEF, LEEF, key=value.
 
-Knows the four notations, no rule and no column. Every reader is linear and gives None for a text that is not its own.
+Knows the five notations, no rule and no column. Every reader is linear and gives None for a text that is not its own.
 
 linux-audit  `type=T msg=audit(SECONDS.MS:SERIAL): k=v … msg='k=v …'`, the kernel's `audit: type=1400 audit(…): …`,
              and `USER_AUTH pid=1 …` as journald writes it. Fields that a stranger fills are in quotes, or in hex when
@@ -10,8 +10,11 @@ linux-audit  `type=T msg=audit(SECONDS.MS:SERIAL): k=v … msg='k=v …'`, the k
 cef          ArcSight Common Event Format 0 and 1; csN and cnN are also found under their label.
 leef         IBM LEEF 1.0 (tab) and 2.0 (delimiter named in the header).
 kv           key=value key="quoted \" value", as logfmt and most firewalls write.
+checkpoint   [key:"value"; key:"value"; …], as Check Point's Log Exporter writes where others have structured data.
 
-A field that stands twice with different values has none (`?`): one of them may be a stranger's.
+A field that stands twice with different values has none (`?`): one of them may be a stranger's. Nor has the field
+before either of them: what looks like the next field may be the rest of its value, written without the escapes that
+the notation demands. So with a quoted value behind which a quote stands alone.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 Record = dict[str, str]
 
@@ -58,7 +61,8 @@ AUDIT_TYPES: Final = {
 
 _AUDIT = re.compile(
     r"(?:\[ *[\d.]+\] )?(?:node=(?P<node>\S+) )?(?:audit: )?(?:type=(?P<type>[A-Z_0-9\[\]]{1,40}) )?(?:msg=)?"
-    r"audit\((?P<time>\d{1,12}(?:\.\d{1,9})?):(?P<id>\d{1,20})\): *(?P<body>.*)",
+    r"audit\((?P<time>\d{1,12}(?:\.\d{1,9})?|\d\d/\d\d/\d{2,4} \d\d:\d\d:\d\d\.\d{1,9}):(?P<id>\d{1,20})\) ?: *"
+    r"(?P<body>.*)",
     re.DOTALL,
 )
 _JOURNAL_AUDIT = re.compile(r"(?:<audit-(\d{4})>|AUDIT(\d{4})|([A-Z][A-Z_]{1,40})) (?=\S+=|avc: )")
@@ -67,6 +71,7 @@ _AUDIT_TYPE_NAMES: Final = frozenset(AUDIT_TYPES.values())
 _AUDIT_FIELD = re.compile(
     r"""(?:(?<![^\s,(\x1d])|(?<=\#035))([A-Za-z_][\w-]*(?:\[\d+\])?)=("[^"]*"|'[^']*'|(?:(?!\#035)[^\s"'])*)"""
 )
+_LOST_SEPARATOR = re.compile(r"(?<= res=[01])(?=[A-Z]{2,8}=\")")
 _NEXT_FIELD = re.compile(r" [A-Za-z_][\w-]*=")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _ARGUMENT = re.compile(r"a\d{1,5}(?:\[\d+\])?")
@@ -78,7 +83,7 @@ _UNTRUSTED: Final = frozenset(
 )  # fmt: skip
 _AVC = re.compile(r"avc: {1,4}(denied|granted) {1,4}\{ ([^}]{1,200}?) \} for ")
 NONE: Final = frozenset(
-    {"", "?", "-", "(none)", "(null)", "unset", "4294967295", "(unknown)", "(unknown user)", "(invalid user)"}
+    {"", "?", "-", "(none)", "(null)", "N/A", "unset", "4294967295", "(unknown)", "(unknown user)", "(invalid user)"}
 )
 """What stands where a field has no value."""
 
@@ -88,11 +93,24 @@ def _add(record: Record, name: str, value: str) -> None:
         record[name] = "?"
 
 
+def _add_all(record: Record, fields: Iterable[tuple[str, str, bool]]) -> None:
+    """Add fields in their order. Each with: whether what stands before it shows that the value before was cut short."""
+    pairs = list(fields)
+    values: dict[str, str] = {}
+    doubled = {name for name, value, _ in pairs if values.setdefault(name, value) != value}
+    for at, (name, value, is_torn) in enumerate(pairs):
+        _add(record, name, value)
+        if at and (is_torn or name in doubled):
+            record[pairs[at - 1][0]] = "?"
+
+
 def read_audit(text: str) -> Record | None:
     """Read a record of Linux audit."""
     record, body = _read_audit_head(text)
     if not record:
         return None
+    if record["type"] == "LOGIN":  # the kernel's own, all numbers: 0x1D may have been lost on the way
+        body = _LOST_SEPARATOR.sub("\x1d", body)
     body, _, enriched = body.partition("\x1d")
     start, inner, end = _split_message(body)
     for part in (start + end, inner):
@@ -145,9 +163,12 @@ def _add_known(record: Record, name: str, value: str) -> None:
 
 
 def _audit_fields(part: str, *, executed: bool) -> Record:
-    fields: Record = {}
+    fields: list[tuple[str, str, bool]] = []
+    end = 0
     for field in _AUDIT_FIELD.finditer(part):
         name, value = field.groups()
+        is_torn = '"' in part[end : field.start()]
+        end = field.end()
         if value[:1] in {'"', "'"}:
             value = value[1:-1]
         else:
@@ -157,8 +178,10 @@ def _audit_fields(part: str, *, executed: bool) -> Record:
             value = value.rstrip("," if name == "op" or value[:1] == "(" else "),")
             if name in _UNTRUSTED or (executed and _ARGUMENT.fullmatch(name)):
                 value = _decoded(value)
-        _add(fields, name, value)
-    return fields
+        fields.append((name, value, is_torn))
+    record: Record = {}
+    _add_all(record, fields)
+    return record
 
 
 def _decoded(value: str) -> str:
@@ -195,9 +218,9 @@ def read_cef(text: str) -> Record | None:
     extension = text[at:]
     keys = list(_CEF_KEY.finditer(extension))
     fields: Record = {}
-    for key, following in zip(keys, [*keys[1:], None], strict=True):
-        value = extension[key.end() : following.start() if following else len(extension)]
-        _add(fields, key[1], _unescaped(value.strip()))
+    ends = (*(key.start() for key in keys[1:]), len(extension))
+    values = (_unescaped(extension[key.end() : end].strip()) for key, end in zip(keys, ends, strict=False))
+    _add_all(fields, ((key[1], value, False) for key, value in zip(keys, values, strict=False)))
     record = {**fields, **record}
     for name in fields:
         labelled = _LABELLED.fullmatch(name)
@@ -263,9 +286,32 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 def read_pairs(text: str) -> Record | None:
     """Read key=value pairs; None when there are not at least two."""
     record: Record = {}
-    for name, value in _PAIR.findall(text):
+    fields = []
+    end = 0
+    for pair in _PAIR.finditer(text):
+        name, value = pair.groups()
         is_quoted = value[:1] in {'"', "'"}
-        _add(record, name, _ESCAPED.sub(r"\1", value[1:-1]) if is_quoted else value.rstrip(",;"))
+        text_of = _ESCAPED.sub(r"\1", value[1:-1]) if is_quoted else value.rstrip(",;")
+        fields.append((name, text_of, '"' in text[end : pair.start()]))
+        end = pair.end()
+    _add_all(record, fields)
+    return record if len(record) > 1 else None
+
+
+# --- Check Point: Log Exporter's syslog form ---
+
+_CHECKPOINT_BEGINS = re.compile(r"(?:CheckPoint \d{1,10} - )?(?=\[)")
+_CHECKPOINT_FIELD = re.compile(r'[\[ ]([A-Za-z_][\w .-]{0,80}):"((?:[^"\\]|\\.)*)"(?=;|\])', re.DOTALL)
+
+
+def read_checkpoint(text: str) -> Record | None:
+    """Read what Check Point writes; None when there are not at least two fields."""
+    begin = _CHECKPOINT_BEGINS.match(text)
+    if begin is None:
+        return None
+    record: Record = {}
+    for name, value in _CHECKPOINT_FIELD.findall(text, begin.end()):
+        _add(record, name, _ESCAPED.sub(r"\1", value))
     return record if len(record) > 1 else None
 
 
@@ -274,4 +320,5 @@ READERS: Final[dict[str, Callable[[str], Record | None]]] = {
     "cef": read_cef,
     "leef": read_leef,
     "kv": read_pairs,
+    "checkpoint": read_checkpoint,
 }

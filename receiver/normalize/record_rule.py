@@ -23,9 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 TESTS: Final = ("not", "has", "begins", "present")
-_BEGINNINGS: Final = {"cef": ("CEF:0|", "CEF:1|"), "leef": ("LEEF:1.0|", "LEEF:2.0|")}
-_NEEDLES: Final = {"linux-audit": "=", "kv": "="}
+_BEGINNINGS: Final = {
+    "cef": ("CEF:0|", "CEF:1|"),
+    "leef": ("LEEF:1.0|", "LEEF:2.0|"),
+    "checkpoint": ("[", "CheckPoint "),
+}
+_NEEDLES: Final = {"linux-audit": "=", "kv": "=", "checkpoint": ":"}
 _LONGEST_WORD: Final = 40
+_LONGEST_ADDRESS: Final = 140
+_SOURCE_PORT: Final = SLOTS["source_port"]
+_WITH_PORT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})(?::[\w.-]{0,40}){0,2}")
+"""`203.0.113.7:51234`, `[2001:db8::7]:51234`; SonicWall adds the interface, `…:X1`."""
 _TEMPLATE_FIELDS: Final = re.compile(r"\{([A-Za-z_][\w|-]*)\}")
 """`{field}`, or `{field|field|…}`: the first of them that has a value."""
 
@@ -39,8 +47,8 @@ class RecordRule:
     """One set of conditions and what to do with the fields."""
 
     __slots__ = (
-        "_read", "_settings", "_take", "_tests", "apps", "expression", "file", "groups", "kind", "line", "name",
-        "needle", "numbers", "open_ended", "pattern", "prefixes", "settings", "types",
+        "_read", "_settings", "_take", "_tests", "alone", "apps", "expression", "file", "groups", "kind", "line",
+        "name", "needle", "numbers", "open_ended", "pattern", "prefixes", "settings", "types",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +61,7 @@ class RecordRule:
         self.file = file
         self.line = line
         self.apps: tuple[str, ...] | None = None
+        self.alone = False
         self.prefixes = tuple(begins) or _BEGINNINGS.get(kind, ("",))
         self.needle = _NEEDLES.get(kind, "|")
         self.open_ended = False
@@ -79,7 +88,7 @@ class RecordRule:
 
     def fullmatch(self, text: str) -> Record | None:
         """Give the record when all conditions hold."""
-        record = self._read(text)
+        record = self._read(text) if text.startswith(self.prefixes) else None
         return record if record is not None and self.holds(record) else None
 
     def read(self, record: Record) -> tuple[Columns, dict[str, Any]]:
@@ -98,9 +107,12 @@ class RecordRule:
             elif name == "outcome":
                 values[column] = YES_NO.get(value.lower()) if len(value) < _LONGEST_WORD else None
             elif name == "source_ip":
-                values[column] = parse_ip(value)
-                if values[column] is None:
+                address, port = _address_and_port(value)
+                values[column] = address
+                if address is None:
                     extras["source_host"] = value
+                elif port is not None and values[_SOURCE_PORT] is None:
+                    values[_SOURCE_PORT] = port
             elif name == "source_port":
                 values[column] = _port(value)
             else:
@@ -133,7 +145,7 @@ class RecordRules:
 
     def fullmatch(self, text: str) -> tuple[RecordRule, Record] | None:
         """Give the rule that takes a text, and its record."""
-        record = self._read(text)
+        record = self._read(text) if text.startswith(self.prefixes) else None
         if record is None:
             return None
         rules = self._by_type.get(record.get("type"), self._of_no_type)
@@ -149,6 +161,16 @@ def _filled(text: str, names: Sequence[str], record: Record) -> str | None:
         values.append(value)
     plain = _TEMPLATE_FIELDS.split(text)[::2]
     return plain[0] + "".join(value + rest for value, rest in zip(values, plain[1:], strict=True))
+
+
+def _address_and_port(value: str) -> tuple[str | None, int | None]:
+    """Read an address, alone, with the port behind it, or behind how it came: `https(203.0.113.7)`."""
+    if value.endswith(")"):
+        value = value[:-1].partition("(")[2]
+    address = parse_ip(value)
+    if address is None and len(value) < _LONGEST_ADDRESS and (both := _WITH_PORT.fullmatch(value)):
+        return parse_ip(both[1]), _port(both[2])
+    return address, None
 
 
 def _port(value: str) -> int | None:

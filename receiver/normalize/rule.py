@@ -101,7 +101,7 @@ class Rule:
     """
 
     __slots__ = (
-        "apps", "expression", "file", "fullmatch", "groups", "line", "name", "needle", "numbers", "open_ended",
+        "alone", "apps", "expression", "file", "fullmatch", "groups", "line", "name", "needle", "numbers", "open_ended",
         "pattern", "prefixes", "read", "settings",
     )  # fmt: skip
 
@@ -112,6 +112,8 @@ class Rule:
         self.settings = settings
         self.apps: tuple[str, ...] | None = None
         """Names of programs, lower-case; None for any."""
+        self.alone = False
+        """Whether a text says by itself that it is this program's, where no header tells."""
         self.file = file
         self.line = line
         self.expression = ""

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from receiver.normalize import mapped
 from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
-from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, make_vocabulary
+from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
+from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
+from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, make_vocabulary, shape
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -23,9 +25,18 @@ __all__ = ["STRUCTURED_DATA", "VOCABULARIES", "Reading", "Vocabulary", "canonica
 
 # --- rows ---
 
+_CONTEXTS: Final = ("context", "meta", "metadata", "properties", "context_map", "mdc", "extra")
+"""Where loggers put what they were given beside a text."""
+
+
+def _within(names: str) -> str:
+    return " ".join(f"{context}.{name}" for context in _CONTEXTS for name in names.split())
+
+
 _TIME: Final[tuple[Row, ...]] = (
     ("time", mapped.take_time, """
-        @timestamp timestamp time ts datetime event_time time_iso8601 asctime date msec time_local
+        @timestamp timestamp time ts datetime event_time event_timestamp time_iso8601 asctime date msec time_local
+        created_at createdAt occurred_at event.created
     """),
 )  # fmt: skip
 _HEADER: Final[tuple[Row, ...]] = (
@@ -33,42 +44,97 @@ _HEADER: Final[tuple[Row, ...]] = (
     ("app", None, """
         app application app_name application_name program program_name syslog_identifier ident service
         service_name service.name app.name application.name process process_name process.name container_name
-        container.name
+        container.name source_name predecoder.program_name
     """),
+    ("app", mapped.take_tag, "syslogtag syslog_tag"),
     ("pid", mapped.take_pid, "pid process_id process.pid syslog_pid"),
     ("severity", mapped.take_level, "level"),
-    ("severity", mapped.take_severity, "severity log_level log.level level_name lvl log.syslog.severity.code"),
+    ("severity", mapped.take_severity, """
+        severity log_level log.level level_name lvl severity_text log.syslog.severity.code
+    """),
     ("severity", mapped.take_python_level, "level_no"),
+    ("severity", mapped.take_otel_severity, "severity_number"),
     ("facility", mapped.take_facility, "facility syslog_facility log.syslog.facility.code"),
 )  # fmt: skip
-_MESSAGE: Final[tuple[Row, ...]] = (("message", mapped.take_message, "message msg short_message"),)
+_MESSAGE: Final[tuple[Row, ...]] = (("message", mapped.take_message, "message msg short_message description full_log"),)
 _ACTOR: Final[tuple[Row, ...]] = (
-    ("actor", None, """
-        actor actor_name actor.name actor.username actor.user_name actor.login actor.user.name
-        actor.email user user_name user.name user.username user.user_name user.login user.email user_login user_email
-        principal principal.name initiator initiator.name performed_by remote_user auth_user who
+    ("actor", mapped.take_name, """
+        actor actor_name actor.name actor.username actor.user_name actor.login actor.user.name actor.user.username
+        actor.user.login actor.email actor.user.email actor.person.email actor.display_name actor_email actor_username
+        performed_by acting_user actor_user admin_name admin_email admin_username admin_user
     """),
-    ("actor", mapped.take_id, "actor_id actor.id user_id user.id user.user_id user.uid initiator.id"),
-    ("actor", mapped.take_subject, "subject"),
-    ("actor_as", None, "actor_as effective_user effective_user_name run_as run_as_user as_user user.effective.name"),
+    ("actor", mapped.take_admin, "admin"),
+    ("actor", mapped.take_name, """
+        src_user source_user acting_user.name acting_user.username acting_user.email
+        user user_name user.name user.username user.user_name user.login user.login_name user.email user.email_address
+        user_login user_email user_principal_name login_name
+        user.full_name user.display_name user.preferred_username user.upn
+        principal principal.name principal.username principal.email principal_name principal_email initiator
+        initiator.name initiator.username initiator.email performed_by.name performed_by.username
+        performed_by.email remote_user auth_user auth.user auth.username auth.name auth.email auth.user.name
+        auth.user.username auth.user.email identity.name identity.username identity.user identity.email enduser.id
+        author_name author.name author.username author.login author.email operator operator_name operator.name
+        operator.username created_by.login created_by.username created_by.email requester requester.name
+        requester.username requester.email request_user request.user request.user.username request.user.name
+        requested_by session.user session.username context.user context.username context.user.name context.user.username
+        user_identity.email user_identity.user_name consumer.username cs_username usr logged_in_user current_user
+        initiated_by initiated_by.name initiated_by.username initiated_by.email admin_id editor.login_name
+        server_principal_name auth.description actor.alternate_id requestor requestor.name
+        usr_name usr_login subject.name subject.username subject.user_name subject.email who.name who.username who.user
+        request_context.identity.user attempted_username username_attempted login_username authenticated_user
+        auth_username session_user caller.name caller.username caller.email caller.user performer performer.name
+        invoker executor deleted_by updated_by modified_by changed_by user.mail user.account user.sub
+        context.user.email meta.user meta.username usr.name usr.email client_username source.user.name
+        client.user.name source.user.email client.user.email who
+    """),
+    ("actor", mapped.take_id, """
+        actor_id actor.id actor.user.id actor.uuid user_id user.id user.user_id user.uid user.uuid usr.id initiator.id
+        principal.id principal_id acting_user_id author_id author.id
+    """),
+    ("actor", mapped.take_subject, "subject sub by"),
+    ("actor_as", None, """
+        actor_as effective_user effective_user_name run_as run_as_user as_user user.effective.name
+        impersonated_user impersonated_user.username impersonated_user.name
+    """),
 )  # fmt: skip
 _SOURCE: Final[tuple[Row, ...]] = (
     ("source_port", mapped.take_port, """
         source_port src_port source.port client_port client.port remote_port
-        remote.port sport req.remotePort
+        remote.port sport req.remotePort request.remote_port
     """),
     ("source_ip", mapped.take_address, """
-        source_ip src_ip source.ip source.address client_ip client.ip client.address
+        source_ip src_ip source.ip source.address source.ip_address client_ip client.ip client.address client.ip_address
         remote_ip remote.ip remote.address source_ip_address source_address src_addr client_address client_addr
-        remote_address remote_addr ip ip_address user_ip actor.ip user.ip request.client_ip request.remote_ip
-        request.remote_addr req.remoteAddress src rhost client remote
+        remote_address remote_addr ip ip_address user_ip user_ip_address user.ip user.ip_address actor_ip
+        actor_ip_address actor.ip actor.ip_address request.client_ip request.remote_ip
+        request.remote_addr request.ip request.ip_address req.remoteAddress req.ip src rhost client remote
+        src.ip src.address src_endpoint.ip src_host source_host client_host remote_host origin.address origin.ip
+        origin_ip caller_ip caller_ip_address requester_ip login_ip ipaddr remote_addr_ip clientip
+        context.ip context.ip_address context.client_ip context.client_ip_address
+        context.remote_ip meta.ip meta.remote_ip meta.client_ip
+        session.ip session.ip_address identity.source_ip http.client_ip http.remote_addr network.client.ip
+        location.ip actor.location.ip rip
+        http_request.remote_ip http_request.client_ip
+        peername srcaddr client_ip_address downstream_remote_address c_ip request_ip logon_ip who_ip admin_ip
+        http_request.remote request.remote request.remote_address request.source_ip context.request_ip_address
+        request_info.ip_address request_info.client_ip context.location client.addr attack_data.client_ip
+        subject.ip subject.ip_address request_context.identity.sourceIp
+        operator_ip initiator_ip author_ip performer_ip from_ip user_addr sender_ip
+        ip_addr ipv4 ipv4_address src_ip_addr src_ip_address source_ip_addr remote_ip_address remote_ip_addr
+        client_ip_addr saddr ip_src requester_ip_address request_ip_address login_ip_address actor_ip_addr
+        network.client_ip network.source_ip connection.ip connection.remote_addr connection.remote_ip conn.remote
+        session.client_ip session.remote_ip geoip.ip geo.ip location.ip_address x_client_ip http_client_ip
+        actor.remote_ip actor.client_ip actor.remote_addr user.remote_ip user.client_ip user.remote_addr
+        real_ip x_real_ip true_client_ip cf_connecting_ip x_forwarded_for http_x_forwarded_for forwarded_for
+        where
     """),
     ("session", mapped.take_session, "session session_id session.id user.session_id"),
 )  # fmt: skip
 _OBJECT: Final[tuple[Row, ...]] = (
     ("type", mapped.takes_type("target"), "target_type target.type"),
-    ("type", mapped.takes_type("object"), "object_type object.type"),
+    ("type", mapped.takes_type("object"), "object_type object.type object1"),
     ("type", mapped.takes_type("resource"), "resource_type resource.type"),
+    ("type", mapped.takes_type("entity"), "entity_type entity.type"),
     ("target", mapped.takes_target("target"), """
         target target_name target.name target.path target.key target_id target.id
     """),
@@ -79,31 +145,81 @@ _OBJECT: Final[tuple[Row, ...]] = (
         resource resource_name resource.name resource.path resource.key
         resource_id resource.id
     """),
-    ("target", mapped.takes_typed("user"), "target_user target_username affected_user user.target.name"),
+    ("target", mapped.takes_target("entity"), "entity_name entity.name entity_id entity.id"),
+    ("target", mapped.takes_typed("user"), """
+        target_user target_username target_user_name affected_user user.target.name target_user.name
+        target_user.username target_user.email affected_user.name affected_user.username affected_user.email
+        user.target.email dest_user duser
+    """),
+    ("target", mapped.takes_typed("group"), "user.target.group.name group.name"),
     ("target", mapped.takes_typed("file"), "file.path file_path"),
 )  # fmt: skip
 _HTTP: Final[tuple[Row, ...]] = (
-    ("request", mapped.see_method, "method request_method http_method http.request.method req.method request.method"),
-    ("request", mapped.see_request_line, "request request_line"),
+    ("request", mapped.see_method, """
+        method request_method http_method http.request.method req.method request.method http.method request_verb
+        cs_method http_message.method request_context.http_method
+        http_request.request_method
+    """),
+    ("request", mapped.see_request_line, "request request_line http_request"),
     ("request", mapped.see_request_uri, "request_uri"),
-    ("request", mapped.see_path, "uri path url request_path url.path url.original req.url request.uri request.path"),
+    ("request", mapped.see_path, """
+        uri path url request_path url.path url.original req.url request.uri request.path request.url http.url
+        http.target http_path http_request.request_url cs_uri_stem http_message.path request_context.path
+    """),
 )  # fmt: skip
 _DEED: Final[tuple[Row, ...]] = (
-    ("outcome", mapped.take_outcome, "outcome event.outcome event_outcome result event.result result.status decision"),
-    ("outcome", mapped.take_answer, "success succeeded successful is_success ok allowed granted"),
+    ("outcome", mapped.take_outcome, """
+        outcome event.outcome event_outcome result event.result result.status result.outcome action_result
+        operation_result login_result login_status auth_result auth_status authentication_result decision verdict
+        disposition success_status auth.result auth.status auth.outcome info
+        outcome.result outcome.status result_code result_type evt_outcome action.result access
+        login_outcome auth_outcome authz.decision policy_decision response.result
+    """),
+    ("outcome", mapped.take_answer, """
+        success succeeded successful is_success ok allowed granted authenticated is_successful login_successful
+        result.success response.success event.success
+    """),
+    ("outcome", mapped.take_contrary, "failed denied is_error is_failure"),
     *_OBJECT,
     *_HTTP,
+    ("type", mapped.see_destination, """
+        dst_ip dest_ip destination_ip dst.ip destination.ip dst_addr dest_addr destination_address dst dst_endpoint.ip
+    """),
     ("action", mapped.take_action, """
-        action event.action event_action action.name action.type operation event event_name
-        event.name event_type event.type activity type
+        action event.action event_action action.name action.type operation operation_name operation_type event
+        event_name event.name event_type event.type audit_event audit_action activity activity_type
+        activity_name action_type action_name audit_log_event evt evt_name what event_type_name audit_type
+        action_identifier verb type
     """),
-    ("outcome", mapped.take_status, """
-        status status_code http_status response_status response_code
-        http.response.status_code res.statusCode response.status response.status_code event.status
+    ("outcome", mapped.take_outcome, _within("outcome result")),
+    ("outcome", mapped.take_answer, _within("success")),
+    ("outcome", mapped.take_status, _within("status")),
+    ("source_ip", mapped.take_address, _within("ip ip_address client_ip remote_ip remote_addr source_ip src_ip")),
+    ("action", mapped.take_action, _within("action operation event_type")),
+    ("actor", mapped.take_context_name, _within("user username user_name user.name actor")),
+    ("type", mapped.take_doer, """
+        created_by deleted_by updated_by modified_by changed_by granted_by revoked_by assigned_by added_by removed_by
+        enabled_by disabled_by locked_by unlocked_by reset_by by
     """),
-    ("reason", mapped.take_reason, """
-        reason failure_reason denial_reason deny_reason event.reason error_message
-        error.message error err err.message errmsg
+    ("actor", mapped.take_login_name, f"""
+        email mail login uname db_user account account_name login_id {_within("email login")}
+    """),
+    ("type", mapped.see_categories, "event.category"),
+    ("request", mapped.take_categories, "event.type"),
+    ("request", mapped.take_kind, "event.kind"),
+    ("outcome", mapped.take_http_status, """
+        http_status http_status_code status_code response_code response_status response_status_code
+        http.response.status_code http.status_code http.status res.statusCode response.status response.status_code
+        result.status_code http_request.status downstream_status origin_status elb_status_code sc_status
+        http_message.status response.code
+    """),
+    ("outcome", mapped.take_status, "status event.status status.code state"),
+    ("source_ip", mapped.take_login_address, "addr address from network.ip net.ip"),
+    ("request", mapped.take_attempt, "category event_category"),
+    ("reason", mapped.take_reason, "reason failure_reason denial_reason deny_reason event.reason fail_reason"),
+    ("reason", mapped.take_error, """
+        error_message error.message error err err.message errmsg error_msg error_description error.reason error_code
+        error.code
     """),
 )  # fmt: skip
 _ALL: Final = (*_TIME, *_HEADER, *_MESSAGE, *_ACTOR, *_SOURCE, *_DEED)
@@ -160,17 +276,36 @@ STRUCTLOG: Final = make_vocabulary(
 HTTP_ACCESS: Final = make_vocabulary(
     "http_access",  # nginx and its kin: `host` is the Host header there, no machine of ours
     lambda names: (
-        not names.isdisjoint({"request", "requestmethod", "method", "requesturi"})
-        and not names.isdisjoint({"status", "statuscode", "httpstatus", "responsestatus"})
-        and not names.isdisjoint({"remoteaddr", "remoteip", "clientip", "clientaddr", "remoteaddress"})
+        not names.isdisjoint({"request", "requestmethod", "method", "requesturi", "csmethod", "requestverb"})
+        and not names.isdisjoint({"status", "statuscode", "httpstatus", "responsestatus", "downstreamstatus",
+                                   "responsecode", "scstatus", "elbstatuscode"})
+        and not names.isdisjoint({"remoteaddr", "remoteip", "clientip", "clientaddr", "remoteaddress", "clienthost",
+                                   "downstreamremoteaddress", "cip"})
     ),
     *_ALL,
     without="host",
 )
 
+RAILS: Final = make_vocabulary(
+    "rails",  # lograge's form, GitLab's production_json and api_json: `action` is a method of the controller
+    shape("controller action method path status"),
+    *_ALL,
+    without="host action",
+)
+
+LINE: Final = make_vocabulary(
+    "line",  # a line as a shipper of container logs passes it on
+    shape("log", any_of="kubernetes docker stream container_id container_name source", none_of="message msg"),
+    ("message", mapped.take_log, "log"),
+    *_ALL,
+)
+
 GENERIC: Final = make_vocabulary("generic", lambda _: True, *_ALL)
 
-VOCABULARIES: Final = (JOURNALD, DOCKER, GELF, *AUDIT_VOCABULARIES, BUNYAN, STRUCTLOG, HTTP_ACCESS, GENERIC)
+VOCABULARIES: Final = (
+    JOURNALD, DOCKER, GELF, *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, BUNYAN, STRUCTLOG,
+    RAILS, HTTP_ACCESS, LINE, GENERIC,
+)  # fmt: skip
 """In order: the first that recognises an object reads it."""
 
 STRUCTURED_DATA: Final = make_vocabulary("structured_data", lambda _: True, *_ACTOR, *_SOURCE, *_DEED)

@@ -5,9 +5,10 @@ Knows how rows are written down, no names and no values; `vocabularies.py` and `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Any, Final
 
 from receiver.normalize.mapped import Convert
 
@@ -15,6 +16,9 @@ Row = tuple[str, Convert | None, str]
 """The column, the function (None: a text as it is), the names."""
 
 Recognise = Callable[[AbstractSet[str]], bool]
+
+Rewrite = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""An object → the same said with other names, read in its place; None where that is not sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Reading:
 class Vocabulary:
     """Readings by canonical name. outer: by the first two parts of names with more.
 
-    containers: canonical names under which an inner object may mean something.
+    containers: canonical names under which an inner object may mean something. own: a product's own audit log, whose
+    fields are surer than any rule for its text. rewrite: for objects whose names stand in their values.
     """
 
     name: str
@@ -39,6 +44,8 @@ class Vocabulary:
     readings: dict[str, list[Reading]]
     outer: dict[str, list[Reading]]
     containers: frozenset[str]
+    own: bool = False
+    rewrite: Rewrite | None = None
 
 
 def canonical(name: str) -> str:
@@ -46,7 +53,62 @@ def canonical(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def make_vocabulary(name: str, recognise: Recognise, *rows: Row, without: str = "") -> Vocabulary:
+def join_names(keys: Iterable[str]) -> set[str]:
+    """Spell the names of an object's keys: of `user.name` also `user`, as if it were an inner object."""
+    names = set()
+    for key in keys:
+        name = canonical(key)
+        names.add(name)
+        if "." in name:
+            parts = name.split(".", _MOST_PARTS)
+            names.update(".".join(parts[:length]) for length in range(1, len(parts)))
+    return names
+
+
+_MOST_PARTS: Final = 8
+
+
+def nest(fields: dict[str, Any]) -> dict[str, Any]:
+    """Make inner objects of names with dots; what finds its way taken by a value is left off."""
+    nested = {key: value for key, value in fields.items() if "." not in key}
+    made: dict[tuple[str, ...], dict[str, Any]] = {}
+    for key, value in fields.items():
+        *way, last = key.split(".", _MOST_PARTS)
+        place = nested
+        for depth, name in enumerate(way, 1):
+            path = tuple(way[:depth])
+            if path not in made:
+                inner = place.get(name, {})
+                if type(inner) is not dict:
+                    break
+                made[path] = place[name] = dict(inner)
+            place = made[path]
+        else:
+            place.setdefault(last, value)
+    return nested
+
+
+def shape(all_of: str = "", any_of: str = "", only: str = "", none_of: str = "") -> Recognise:
+    """Make a recogniser: names that must all be there, of which one must be, beside which no other may be."""
+    every, some, most, never = (
+        frozenset(map(canonical, names.split())) for names in (all_of, any_of, f"{only} {all_of}", none_of)
+    )
+    return lambda names: (
+        every <= names
+        and not (some and some.isdisjoint(names))
+        and not (only and any(name not in most for name in names if "." not in name))
+        and never.isdisjoint(names)
+    )
+
+
+def either(*recognisers: Recognise) -> Recognise:
+    """Make a recogniser of several shapes."""
+    return lambda names: any(recognise(names) for recognise in recognisers)
+
+
+def make_vocabulary(
+    name: str, recognise: Recognise, *rows: Row, without: str = "", own: bool = False, rewrite: Rewrite | None = None
+) -> Vocabulary:
     """Build a vocabulary. without: names of its rows that mean nothing here."""
     readings: dict[str, list[Reading]] = {}
     outer: dict[str, list[Reading]] = {}
@@ -65,4 +127,9 @@ def make_vocabulary(name: str, recognise: Recognise, *rows: Row, without: str = 
             if len(parts) > 2:
                 start = canonical(".".join(parts[:2]))
                 outer.setdefault(start, []).append(Reading(rank, column, convert, tuple(parts[2:])))
-    return Vocabulary(name, recognise, readings, outer, frozenset(containers))
+    return Vocabulary(name, recognise, readings, outer, frozenset(containers), own, rewrite)
+
+
+def make_own(name: str, recognise: Recognise, *rows: Row) -> Vocabulary:
+    """Build the vocabulary of a product's own audit log."""
+    return make_vocabulary(name, recognise, *rows, own=True)

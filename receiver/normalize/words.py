@@ -29,12 +29,12 @@ def _all(words: str, meaning: str) -> dict[str, str]:
 OUTCOMES: Final[dict[str, str]] = {
     **_all(
         "success successful successfully succeeded ok okay pass passed allow allowed accept accepted grant granted"
-        " permit permitted authorized true",
+        " permit permitted authorized approve approved complete completed true",
         _SUCCESS,
     ),
     **_all(
         "failure fail failed failing unsuccessful error errored deny denied refuse refused reject rejected block"
-        " blocked forbidden unauthorized false",
+        " blocked forbidden unauthorized disallow disallowed prohibited declined aborted invalid false",
         _FAILURE,
     ),
     "unknown": str(Outcome.UNKNOWN),
@@ -112,7 +112,7 @@ _NOUN_VERBS: Final = (
     ("group_member", "add added", "group.member_add"),
     ("group_member", "remove removed", "group.member_remove"),
     ("command", "exec execute executed run", "command.exec"),
-    ("process", _START, "process.start"),
+    ("process", _START + " created", "process.start"),
     ("process", _STOP + " exited terminated", "process.stop"),
     ("file", "create created", "file.create"),
     ("file", "read open opened access accessed view viewed download downloaded", "file.read"),
@@ -125,8 +125,9 @@ _NOUN_VERBS: Final = (
     ("service", "restart restarted", "service.restart"),
     ("service", "enable enabled", "service.enable"),
     ("service", "disable disabled", "service.disable"),
-    ("session", "open opened start started begin", "session.open"),
-    ("session", "close closed end ended", "session.close"),
+    ("session", "open opened start started begin create created", "session.open"),
+    ("session", "close closed end ended expire expired terminate terminated destroyed revoked", "session.close"),
+    ("user_role", _UPDATE, "role.assign"),
     ("package", "install installed", "package.install"),
     ("package", "remove removed uninstall uninstalled", "package.remove"),
     ("package", "update updated upgrade upgraded", "package.update"),
@@ -137,26 +138,49 @@ _NOUN_VERBS: Final = (
 
 _PHRASES: Final = {
     "auth.login": "login log_in logged_in logon log_on logged_on signin sign_in signed_in authenticate authentication"
-    " authenticated auth login_attempt login_user",
+    " authenticated auth authn login_attempt login_user sign_in_activity",
     "auth.logout": "logout log_out logged_out logoff log_off logged_off signout sign_out signed_out logout_user",
     "auth.switch": "su switch_user user_switch user_switched switched_user",
-    "account.create": "signup sign_up signed_up registration add_user useradd adduser",
-    "group.member_add": "add_user_to_group user_added_to_group member_added_to_group added_to_group",
+    "account.lock": "locked_out_user_account locked_out_user user_locked_out account_locked_out account_lockout"
+    " user_lockout lockout",
+    "file.create": "created_directory",
+    "fs.mount": "mounted",
+    "fs.unmount": "unmounted",
+    "system.time_change": "changed_system_time changed_time",
+    "log.start": "started_audit",
+    "log.stop": "shutdown_audit",
+    "process.stop": "killed_pid killed_process",
+    "account.create": "signup sign_up signed_up registration add_user useradd adduser added_user_account",
+    "group.member_add": "add_user_to_group user_added_to_group member_added_to_group added_to_group"
+    " added_member_to_group added_user_to_group add_member_to_group member_added",
     "group.member_remove": "remove_user_from_group user_removed_from_group member_removed_from_group"
-    " removed_from_group",
-    "command.exec": "command_execution",
-    "role.remove": "role_removed",
-    "config.change": "config_change configuration_change",
+    " removed_from_group removed_member_from_group removed_user_from_group remove_member_from_group member_removed",
+    "command.exec": "command_execution ran_command",
+    "file.set_perm": "changed_file_permissions_of",
+    "file.set_attr": "changed_file_ownership_of",
+    "net.connect": "connected_to",
+    "system.boot": "booted_system",
+    "system.shutdown": "shutdown_system",
+    "role.assign": "assigned_user_role_to role_changed_to",
+    "role.remove": "role_removed removed_user_role_from",
+    "config.change": "config_change configuration_change changed_audit_configuration",
 }
 
-_SUBJECTS: Final = frozenset(_all("user account admin client auth authentication ssh web console", ""))
+_SUBJECTS: Final = frozenset(_all(
+        "user account admin client auth authn authentication ssh web console vpn sso saml oauth ldap radius local"
+        " remote portal system interactive app application member customer employee",
+        "",
+    ))
 """A first token that only says whose deed it was: `user_login`, `ssh_login`."""
 
-_CATEGORIES: Final = frozenset({"auth", "authentication"})
+_DONE: Final = ("logged_in", "logged_on", "signed_in", "logged_out", "logged_off", "signed_out")
+"""Who is in, or out, succeeded; nobody says so of an attempt."""
+
+_CATEGORIES: Final = frozenset({"auth", "authn", "authentication"})
 """Alone they name a kind of event (a logout is one too); with an outcome, an attempt to log in."""
 
 _OUTCOME_TOKENS: Final = {
-    **_all("success successful succeeded ok", _SUCCESS),
+    **_all("success successful successfully succeeded ok accepted completed", _SUCCESS),
     **_all("failed failure fail unsuccessful denied rejected error invalid", _FAILURE),
 }
 
@@ -168,7 +192,8 @@ def _build_phrases() -> dict[str, str]:
     for nouns, verbs, action in _NOUN_VERBS:
         for noun in nouns.split():
             for verb in verbs.split():
-                phrases[f"{noun}_{verb}"] = phrases[f"{verb}_{noun}"] = action
+                for spelling in (noun, f"{noun}s"):
+                    phrases[f"{spelling}_{verb}"] = phrases[f"{verb}_{spelling}"] = action
     return phrases
 
 
@@ -184,12 +209,60 @@ def read_action(text: str) -> Deed:
     outcomes = {_OUTCOME_TOKENS[token] for token in tokens if token in _OUTCOME_TOKENS}
     if len(outcomes) > 1:
         return Deed(None, None, "")
+    if not outcomes and any(phrase in "_".join(tokens) for phrase in _DONE):
+        outcomes = {_SUCCESS}
     core = [token for token in tokens if token not in _OUTCOME_TOKENS]
     phrase = "_".join(core)
     action = _ACTION_OF.get(phrase) if outcomes or phrase not in _CATEGORIES else None
     if action is None and core and core[0] in _SUBJECTS:
         action = _ACTION_OF.get("_".join(core[1:]))
     return Deed(action, next(iter(outcomes), None), phrase)
+
+
+_CATEGORIES_OF: Final = (
+    # ECS: category, types of which all are there, action; the first that fits
+    ("authentication", "start", "auth.login"),
+    ("authentication", "end", "auth.logout"),
+    ("session", "start", "session.open"),
+    ("session", "end", "session.close"),
+    ("iam", "user creation", "account.create"),
+    ("iam", "user deletion", "account.delete"),
+    ("iam", "user change", "account.update"),
+    ("iam", "group creation", "group.create"),
+    ("iam", "group deletion", "group.delete"),
+    ("process", "start", "process.start"),
+    ("process", "end", "process.stop"),
+    ("file", "creation", "file.create"),
+    ("file", "deletion", "file.delete"),
+    ("file", "change", "file.update"),
+    ("file", "access", "file.read"),
+    ("network", "denied", "net.refuse"),
+    ("network", "start", "net.connect"),
+    ("network", "end", "net.close"),
+    ("package", "installation", "package.install"),
+    ("package", "deletion", "package.remove"),
+    ("configuration", "change", "config.change"),
+    ("database", "access", "data.query"),
+    ("web", "access", "http.request"),
+    ("web", "error", "http.request"),
+    ("api", "creation", "api.create"),
+    ("api", "access", "api.read"),
+    ("api", "change", "api.update"),
+    ("api", "deletion", "api.delete"),
+    ("intrusion_detection", "", "detect.alert"),
+    ("malware", "", "detect.alert"),
+)
+
+
+@lru_cache(maxsize=256)
+def read_categories(categories: frozenset[str]) -> str | None:
+    """Say what ECS's event.category and event.type together mean: at most some words, of which one is a category."""
+    found = [
+        action
+        for category, types, action in _CATEGORIES_OF
+        if category in categories and all(each in categories for each in types.split())
+    ]
+    return found[0] if found and not {"user", "group"} <= categories else None
 
 
 @lru_cache(maxsize=2048)

@@ -13,7 +13,9 @@ Decided here:
 - Blanks or a byte order mark before `<` are passed over; the message is `partial`.
 - Text without PRI is RFC 3164 if the rest of its header is there (priority 13, `partial`), else `raw` and `failed`.
 - A syslog MSG that is a JSON object, or one after the cookie `@cee:`, is read as such beside being the message. Only
-  the cookie is a promise: braces that hold no JSON are text.
+  the cookie is a promise: braces that hold no JSON are text. So is one after what a container's runtime puts before a
+  line (`web-1  | `, a time, `stdout F `), with a syslog header or without.
+- An array of one object is that object. One of several is text: one message gives one event.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ def _parse_syslog(frame: bytes, text: str, received_at: int, zone: tzinfo | None
             return _parse_plain(frame, text, received_at, zone)
         message = rfc3164.parse(frame, text, received_at, zone)
     body = message.message
-    if body and body[0] in "{@ ":
+    if body and (body[0] in "{@ " or body[-1] == "}"):
         _read_json(message, body)
     return message
 
@@ -78,7 +80,7 @@ def _parse_plain(frame: bytes, text: str, received_at: int, zone: tzinfo | None)
     """Parse text without PRI, or with something else in its place."""
     message = rfc3164.parse_without_pri(frame, text, received_at, zone)
     if message is None:
-        return _raw(frame, text, (Defect.NOT_A_MESSAGE,))
+        message = _raw(frame, text, (Defect.NOT_A_MESSAGE,))
     _read_json(message, message.message or "")
     return message
 
@@ -89,10 +91,12 @@ def _read_json(message: Message, body: str) -> None:
     has_cookie = text.startswith(_COOKIE)
     if has_cookie:
         text = text[len(_COOKIE) :].lstrip(_BLANKS)
-    loaded = json_event.load_object(text) if text.startswith("{") else None
+    loaded = json_event.load_carried(text)
     if loaded is not None:
-        message.fields = loaded[0]
-        _add_defects(message, loaded[1])
+        message.fields = loaded.fields
+        _add_defects(message, loaded.defects)
+        if loaded.extra is not None:
+            message.extra = {**(message.extra or {}), **loaded.extra}
     elif has_cookie:
         _add_defects(message, (Defect.BAD_JSON,))
 
@@ -114,6 +118,10 @@ def _parse_unusual(frame: bytes, received_at: int, zone: tzinfo | None) -> Messa
     stripped = text.removeprefix(_BOM).lstrip(_BLANKS)
     if stripped.startswith("{"):
         message = json_event.parse(frame)
+    elif (only := _only_item(stripped)) is not None:
+        message = json_event.parse(only)
+        message.raw = frame
+        defects += encoding_defects
     else:
         defects += encoding_defects
         if stripped.startswith("<"):
@@ -124,6 +132,15 @@ def _parse_unusual(frame: bytes, received_at: int, zone: tzinfo | None) -> Messa
             message = _parse_plain(frame, _without_end(text), received_at, zone)
     _add_defects(message, tuple(defects))
     return message
+
+
+def _only_item(text: str) -> bytes | None:
+    """Return the object of an array that holds one and nothing else."""
+    text = text.rstrip(_BLANKS)
+    if text[:1] != "[" or text[-1:] != "]":
+        return None
+    item = text[1:-1].strip(_BLANKS)
+    return item.encode() if item[:1] == "{" and json_event.load_object(item) is not None else None
 
 
 def _unpacked(frame: bytes) -> bytes | None:

@@ -152,7 +152,8 @@ class Reassembler:
     discarded: chunks that came and never became part of a message.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = limits.GELF_ASSEMBLY_BYTES) -> None:
+        self._max_bytes = max_bytes
         self.discarded = 0
         self.cost_bytes = 0
         self._open: dict[Hashable, _Assembly] = {}  # in order of arrival
@@ -185,7 +186,7 @@ class Reassembler:
         self._add(assembly, number, datagram[_CHUNK_HEADER_BYTES:])
         if len(assembly.chunks) == count:
             return self._finish(key, assembly, now_seconds)
-        while self.cost_bytes > limits.GELF_ASSEMBLY_BYTES:
+        while self.cost_bytes > self._max_bytes:
             self._discard_oldest()
         return None
 

@@ -61,14 +61,33 @@ def parse(frame: bytes) -> Message:
     )  # fmt: skip
 
 
-def load_object(text: str | bytes) -> tuple[dict[str, Any], tuple[Defect, ...]] | None:
+def load_object(text: str | bytes) -> Loaded | None:
     """Read a text that is one JSON object; None when it is not."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     fields = _load_fast(raw)
     if fields is not None:
-        return fields, ()
+        return Loaded(fields)
     loaded = _load_exact(raw)
-    return (loaded.fields, loaded.defects) if isinstance(loaded, Loaded) else None
+    return loaded if isinstance(loaded, Loaded) else None
+
+
+_CARRIER: Final = re.compile(
+    r"(?:[A-Za-z0-9][\w.-]{0,62} {1,40}\| )?"
+    r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)? )?(?:(?:stdout|stderr) F )?(?=\{)",
+    re.ASCII,
+)
+"""Docker Compose's name of the container, the runtime's time, and (CRI) the stream of a whole line."""
+
+
+def load_carried(text: str) -> Loaded | None:
+    """Read a text that is one JSON object, alone or as a container's runtime writes it; None when it is not."""
+    start = 0
+    if text[:1] != "{":
+        carrier = _CARRIER.match(text) if text[-1:] == "}" else None
+        if carrier is None:
+            return None
+        start = carrier.end()
+    return load_object(text[start:])
 
 
 def dump_data(data: dict[str, Any]) -> str:

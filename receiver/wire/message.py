@@ -31,6 +31,7 @@ class Defect(StrEnum):
     TOO_DEEP = "too_deep"
     BAD_COMPRESSION = "bad_compression"
     NOT_A_MESSAGE = "not_a_message"  # raw text: neither syslog nor JSON nor GELF
+    NOT_READ = "not_read"  # reading it failed by a bug of ours: kept as it came
 
 
 class Cut(bytes):

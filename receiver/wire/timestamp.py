@@ -248,6 +248,8 @@ def read_stamp(text: str, pos: int, received_at: int, zone: tzinfo | None) -> St
     month = groups.get("month")
     if month is None:
         unix_us = int(groups["seconds"]) * _SECOND_US + _fraction_us(groups["fraction"])
+        if unix_us > MAX_TIME_US:
+            return Stamp(None, UNPARSED, found.end(), None, False)
         return Stamp(unix_us, FULL, found.end(), None, False)
     after = _read_after(text, found.end(), groups["year"] or groups.get("year_first"), groups["offset"])
     if text[after.end : after.end + 1] not in _ENDS:

@@ -109,7 +109,7 @@ def test_consistency_from_an_old_size_whose_rows_are_gone(old: int, tiles: int, 
         assert wanted.level == 1 or wanted.start >= end, "these rows are gone"
         return read(wanted)
 
-    nodes = nodes_from(later, 1, kept)
+    nodes = nodes_from(later, 1, lambda level, number: kept.get((level, number)))
     root = tree_of(old, nodes).root
     assert root == root_of(old)
     verify_consistency(old, size, root, root_of(size), consistency_proof(old, size, nodes))

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.event import ACTIONS, Event
-from receiver.export import FORMATS
+from receiver.event import ACTIONS, NOT_NULL_COLUMNS, Event
+from receiver.event_json import event_line
+from receiver.export import FORMATS, csv_line
+from receiver.export.foreign import split_foreign
 from receiver.export.vocabulary import MEANINGS
 from receiver.normalize.record import read_cef
 from receiver.store import StoredEvent
@@ -20,6 +22,10 @@ REQUIRED = {  # schema.ocsf.io: required attributes of the class beside those of
     1008: {"device"}, 2004: {"finding_info"}, 3002: {"user"}, 3004: {"entity"}, 3006: {"group"}, 3007: {"user"},
     4001: {"dst_endpoint"}, 4002: {"http_request", "http_response", "dst_endpoint"}, 4009: {"direction_id", "email"},
     6002: {"app"}, 6003: {"api", "actor", "src_endpoint"}, 6005: {"actor", "src_endpoint", "type_id"},
+}  # fmt: skip
+AT_LEAST_ONE = {  # the classes' constraints of that name
+    1008: {"log_file", "log_name", "log_provider"}, 3002: {"service", "dst_endpoint"},
+    6005: {"database", "databucket", "table"},
 }  # fmt: skip
 OF_EVERY_CLASS = {
     "activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid",
@@ -45,6 +51,8 @@ def test_ocsf_has_what_the_class_requires(action: str | None, known: bool) -> No
     )
     found = json.loads(FORMATS["ocsf"](stored(action=action, **facts)))
     assert found.keys() >= OF_EVERY_CLASS | REQUIRED[found["class_uid"]]
+    alternatives = AT_LEAST_ONE.get(found["class_uid"])
+    assert alternatives is None or alternatives & found.keys()
     assert found["type_uid"] == found["class_uid"] * 100 + found["activity_id"]
     assert found["category_uid"] == found["class_uid"] // 1000
 
@@ -75,3 +83,47 @@ def test_any_event_is_one_sound_line(facts: dict[str, str | None]) -> None:
         line = write(stored(**facts))
         assert not {char for char in line if ord(char) < 32 or 127 <= ord(char) < 160}
         line.encode()
+
+
+FOREIGN = {b"\xffa\n\x1b": "base64:/2EKGw==", "no number\x1b": "'no number\\x1b'", 2**62: str(2**62), 1.5: "1.5"}
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "csv", "json"])
+@pytest.mark.parametrize("column", StoredEvent._fields)
+def test_whatever_stands_in_a_column_is_exported(form: str, column: str) -> None:
+    # SQLite stores anything anywhere, so whoever can write to the file can; the export says what it is.
+    write = {**FORMATS, "csv": csv_line, "json": event_line}[form]
+    for value, exactly in FOREIGN.items():
+        event = stored()._replace(**{column: value})
+        line = write(event)
+        assert len(line.splitlines()) == 1
+        assert not {char for char in line if ord(char) < 32}
+        if split_foreign(event)[1] and form in FORMATS:
+            assert split_foreign(event)[1] == {column: exactly}
+            assert f'"{column}": {json.dumps(exactly)}' in spread(form, line)
+
+
+def spread(form: str, line: str) -> str:
+    """What the export says of what does not belong, as `json.dumps` writes it."""
+    if form == "cef":
+        found = read_cef(line)
+        assert found is not None
+        assert found["cs3Label"] == "foreign"
+        return str(found["cs3"])
+    return json.dumps(json.loads(line)["audit_receiver" if form == "ecs" else "unmapped"]["foreign"])
+
+
+@pytest.mark.parametrize("column", sorted(NOT_NULL_COLUMNS))
+def test_what_must_be_there_and_is_not_is_exported(column: str) -> None:
+    # A moment that is none reads 0; beside it stands what was found.
+    for form, write in FORMATS.items():
+        assert f'"{column}": "None"' in spread(form, write(stored()._replace(**{column: None})))
+
+
+@given(texts, st.sampled_from(["9" * 5_000, "\u0663", "12", "-1", "1.5", ""]))
+def test_any_process_id_is_one_line(text: str | None, pid: str) -> None:
+    # A PROCID is any text; Python itself refuses numbers of more than 4300 digits.
+    for name, line in FORMATS.items():
+        written = line(stored(pid=pid, target=text, message=text))
+        assert len(written.splitlines()) == 1, name
+        written.encode()

@@ -382,6 +382,7 @@ def test_a_template_without_its_group_is_null() -> None:
         ("ab+c", ("a",), "a"),
         ("{x:until} : foo{y:any}bar", ("",), " : foo"),
         ("(?:long text)?ab", ("long textab", "ab"), "ab"),
+        (r"(?:a\|b\||cd)\|efg", ("a|b||efg", "cd|efg"), "|efg"),
         ("x|y", ("x",), ""),
         ("a(?!longer)b", ("a",), "a"),
         ("{x:[(]abc}d", ("",), "abc"),

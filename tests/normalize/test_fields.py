@@ -73,7 +73,7 @@ WHOLE = (
             "user.name": "bob", "source.ip": "192.0.2.1", "event.action": "file.delete", "file.path": "/a",
             "http.response.status_code": 200, "user.target": {"name": "eve"},
         },
-        {"actor": "bob", "source_ip": "192.0.2.1", "action": "file.delete", "target": "user:eve"},
+        {"actor": "bob", "source_ip": "192.0.2.1", "action": "file.delete", "target": "user:eve", "outcome": "success"},
         ["file.path", "http.response.status_code", "user.target"],
     ),
     Case(
@@ -246,7 +246,16 @@ def test_whole_objects(case: Case) -> None:
         ({"actor": {"user": "bob"}}, None),
         ({"user": "-"}, None),
         ({"user": ""}, None),
-        ({"user": 5}, None),
+        ({"user": 5}, "5"),
+        ({"user": 1001.0}, "1001"),
+        ({"user": 1001.5}, None),
+        ({"user": 1e300}, None),
+        ({"user": True}, None),
+        ({"user": "null", "user_id": 7}, "7"),
+        ({"user": "N/A"}, None),
+        ({"user": {"name": {"first": "a"}, "email": "a@b"}}, "a@b"),
+        ({"src_user": "alice", "user": "bob"}, "alice"),
+        ({"author": {"name": "alice"}, "target_user": {"name": "bob"}}, "alice"),
         ({"user": ["a"]}, None),
         ({"user": None, "user_id": 5}, "5"),
         ({"user_id": True}, None),
@@ -277,14 +286,19 @@ def test_actor(fields: dict[str, Any], actor: str | None) -> None:
         ("192.0.2.7:²", None, None, False),
         ("localhost:22", None, None, False),
         ("2001:db8:0:0:0:0:0:1:443", None, None, False),
-        ("192.0.2.7, 10.0.0.1", None, None, False),
+        ("192.0.2.7, 10.0.0.1", "192.0.2.7", None, False),
+        ("192.0.2.7:5022,[2001:db8::1]:443", "192.0.2.7", 5022, False),
+        ("unknown, 192.0.2.7", None, None, False),
+        ("192.0.2.7,", None, None, False),
+        (", ".join(["192.0.2.7"] * 18), None, None, False),
+        (["192.0.2.7", "192.0.2.8"], None, None, False),
         ("192.0.2.0/24", None, None, False),
         ("192.0.2.07", None, None, False),
         ("from 192.0.2.7", None, None, False),
         ("", None, None, False),
         ("-", None, None, False),
         (3221225991, None, None, False),
-        (["192.0.2.7"], None, None, False),
+        (["192.0.2.7"], "192.0.2.7", None, False),
     ],
 )
 def test_address(value: Any, address: str | None, port: int | None, is_taken: bool) -> None:
@@ -314,7 +328,7 @@ def test_port(value: Any, port: int | None) -> None:
         ({"action": "AUTH.LOGIN"}, "auth.login", None),
         ({"action": "login"}, "auth.login", None),
         ({"event": "user.login"}, "auth.login", None),
-        ({"event_type": "UserLoggedIn"}, "auth.login", None),
+        ({"event_type": "UserLoggedIn"}, "auth.login", "success"),
         ({"action": "logon"}, "auth.login", None),
         ({"action": "sign-in"}, "auth.login", None),
         ({"action": "ssh_login"}, "auth.login", None),
@@ -346,7 +360,16 @@ def test_port(value: Any, port: int | None) -> None:
         ({"action": ""}, None, None),
         ({"action": "login " * 30}, None, None),
         ({"action": 5}, None, None),
-        ({"action": ["login"]}, None, None),
+        ({"action": ["login"]}, "auth.login", None),
+        ({"action": ["login", "logout"]}, None, None),
+        ({"action": "login", "error": "bad password"}, "auth.login", "failure"),
+        ({"action": "login", "error": None}, "auth.login", None),
+        ({"action": "login", "status": 401}, "auth.login", "failure"),
+        ({"event": {"category": ["authentication"], "type": ["start"]}}, "auth.login", None),
+        ({"event.category": "iam", "event.type": ["user", "creation"]}, "account.create", None),
+        ({"event": {"category": ["iam"], "type": ["group", "user", "change"]}}, None, None),
+        ({"event": {"category": ["process", "x" * 99], "type": [7]}}, None, None),
+        ({"event": {"kind": "alert"}}, "detect.alert", None),
         ({"action": {"name": "login"}}, "auth.login", None),
     ],
 )
@@ -355,7 +378,9 @@ def test_action(fields: dict[str, Any], action: str | None, outcome: str | None)
     mapped = map_fields(fields)
 
     assert (mapped.action, mapped.outcome) == (action, outcome)
-    assert mapped.rest == {key: value for key, value in fields.items() if value != "auth.login"}
+    kept = fields if mapped.envelope is None else fields["event"]
+    taken = ["auth.login", *filter(None, [mapped.reason])]
+    assert mapped.rest == {key: value for key, value in kept.items() if value not in taken}
 
 
 @pytest.mark.parametrize(
@@ -393,7 +418,13 @@ def test_action(fields: dict[str, Any], action: str | None, outcome: str | None)
         ({"status": 200, "request": "/a"}, None),
         ({"status": 200, "request_uri": 5}, None),
         ({"http": {"request": {"method": "GET"}, "response": {"status_code": 503}}}, "failure"),
-        ({"http": {"request": "GET", "response": {"status_code": 503}}}, None),
+        ({"http": {"request": "GET", "response": {"status_code": 503}}}, "failure"),
+        ({"status_code": 403}, "failure"),
+        ({"status_code": 201.0}, "success"),
+        ({"status_code": 7}, None),
+        ({"failed": True}, "failure"),
+        ({"denied": False}, "success"),
+        ({"error": "x"}, None),
     ],
 )
 def test_outcome(fields: dict[str, Any], outcome: str | None) -> None:
@@ -586,7 +617,9 @@ def test_facility(value: Any, facility: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "pid"), [(5, "5"), ("5", "5"), ("a-b", "a-b"), ("a b", None), ("-", None), (True, None), (1.5, None)]
+    ("value", "pid"),
+    [(5, "5"), ("5", "5"), ("a-b", "a-b"), ("a b", None), ("-", None), (True, None), (1.5, None), (12.0, "12"),
+     (-1.0, None)],
 )
 def test_pid(value: Any, pid: str | None) -> None:
     """A process id is a number or one word."""
@@ -736,7 +769,7 @@ def test_any_object_is_mapped(fields: dict[str, Any]) -> None:
     mapped = map_fields(fields)
 
     assert repr(fields) == before
-    assert mapped.rest.keys() <= fields.keys()
+    assert mapped.envelope is not None or mapped.rest.keys() <= fields.keys()
     assert mapped.action is None or mapped.action in ACTIONS
     assert mapped.outcome is None or mapped.outcome in set(Outcome)
     assert mapped.severity is None or 0 <= mapped.severity <= 7
@@ -745,10 +778,11 @@ def test_any_object_is_mapped(fields: dict[str, Any]) -> None:
     assert (mapped.time is None) == (mapped.time_quality in {"missing", "unparsed"})
     for column in ("host", "app", "pid", "actor", "actor_as", "reason", "target", "source_ip", "session", "message"):
         assert getattr(mapped, column) is None or type(getattr(mapped, column)) is str
-    taken = [key for key in fields if key not in mapped.rest]
+    source = fields if mapped.source is None else mapped.source or mapped.rest
+    taken = [key for key in source if key not in mapped.rest]
     assert len(taken) <= len(columns_of(mapped))
     put_back(mapped, fields, COLUMNS)
-    assert mapped.rest.keys() == fields.keys()
+    assert mapped.rest.keys() == source.keys()
 
 
 PARAMS = st.dictionaries(NAMES, st.text(max_size=5) | st.lists(st.text(max_size=3)))

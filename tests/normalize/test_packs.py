@@ -13,8 +13,9 @@ from receiver.normalize import Pack, check_packs, load_packs
 from receiver.normalize.check import sample_message, slow_patterns
 from receiver.normalize.dispatch import HEAD
 from receiver.normalize.engine import split_repeated, todays_form
-from receiver.normalize.pack import BUILT_IN, load_built_in, load_pack, parse_pack
+from receiver.normalize.pack import BUILT_IN, Sample, load_built_in, load_pack, parse_pack
 from receiver.normalize.rule import COLUMNS
+from receiver.normalize.second_look import LineStarts, readings, structured_text
 from tests.normalize.coverage import with_table
 
 PACKS = load_packs()
@@ -46,10 +47,27 @@ def test_every_pattern_is_hit_by_a_sample(pack: Pack) -> None:
     for sample in pack.samples:
         text = (sample_message(sample).message or "").strip()
         inner = todays_form(sample_message(sample).app, split_repeated(text)[1] or text)
-        rule = next((rule for rule in pack.rules if rule.name == sample.rule and rule.fullmatch(inner)), None)
+        texts = [inner, *_other_readings(sample)]
+        rule = next(
+            (rule for text in texts for rule in pack.rules if rule.name == sample.rule and rule.fullmatch(text)), None
+        )
         assert rule is not None, sample.where
         unused.discard((rule.name, rule.pattern))
     assert unused == set()
+
+
+def _other_readings(sample: Sample) -> list[str]:
+    """Give what a line without a header may be read as."""
+    starts = LineStarts([start for pack in PACKS for start in pack.lines])
+    line = sample.raw or sample.message or ""
+    found = [
+        *readings(line, 0, lambda _: True, starts, sample.app, is_bare=True),
+        *readings(line, 0, lambda _: False, starts, None, is_bare=True),
+    ]
+    texts = [each.text for each in found]
+    message = sample_message(sample)
+    texts.append(structured_text(message.msgid, message.structured_data or {}) or "")
+    return [text.strip() for text in texts]
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
@@ -107,6 +125,18 @@ def test_a_slow_pattern_is_found(slow: str) -> None:
     # The test above is worth something only if it finds what it looks for.
     pack = parse_pack(GOOD.replace("'{actor} opened {_door} from", slow), "x")
     assert len(slow_patterns([pack], time.thread_time)) == 1
+
+
+def test_a_slow_beginning_of_lines_is_found() -> None:
+    # It is tried on every line that comes without a header.
+    pack = parse_pack(GOOD.replace("apps: [doord]", "apps: [doord]\nlines: {doord: '(?:[a ]+)+: '}"), "x")
+    assert len(slow_patterns([pack], time.thread_time)) == 1
+
+
+def test_a_beginning_of_lines_that_is_no_expression_is_refused() -> None:
+    # With file and line, as all else.
+    with pytest.raises(ConfigError, match=r"x:4: lines\.doord: not a regular expression"):
+        parse_pack(GOOD.replace("apps: [doord]", "apps: [doord]\nlines: {doord: '(x'}"), "x")
 
 
 def test_the_table_of_the_readme_is_true() -> None:

@@ -122,6 +122,14 @@ def test_cef() -> None:
     assert read_cef("CEF:0|too|short") is None
 
 
+def test_cef_without_fields_is_its_header() -> None:
+    # An extension is optional, and rubbish in its place has no keys.
+    for rest in ("", "rubbish without a key", "=", "\0\xff"):
+        record = read_cef(f"CEF:0|Vendor|Product|1.0|100|Login|5|{rest}")
+        assert record is not None
+        assert record["name"] == "Login"
+
+
 def test_leef() -> None:
     # Version 2 names its delimiter, as a character or its number.
     first = read_leef("LEEF:1.0|V|P|1|login|usrName=alice\tsrc=203.0.113.9")
@@ -190,3 +198,19 @@ def test_what_is_wrong_with_a_record_pack_is_said(old: str, new: str, sentence: 
     # One line, with the place.
     with pytest.raises(ConfigError, match=sentence):
         parse_pack(PACK.replace(old, new), "gate.yaml")
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "doubtful"),
+    [
+        (read_cef, "CEF:0|v|p|1|1|n|1|suser=bob src=192.0.2.66 src=203.0.113.7 spt=5", {"suser", "src"}),
+        (read_pairs, 'user="bob" srcip=192.0.2.66 x="" srcip=203.0.113.7 status=failed', {"user", "srcip", "x"}),
+        (read_pairs, 'user="bob" x" srcip=203.0.113.7', {"user"}),
+        (read_audit, "type=USER_AUTH msg=audit(1.2:3): msg='acct=\"bob\" x\" addr=203.0.113.7 res=failed'", {"acct"}),
+    ],
+)
+def test_a_value_that_was_cut_short_is_none(read, text, doubtful):
+    # Who writes a stranger's word without the escapes of the notation: the word may go on behind the next name.
+    record = read(text)
+    assert {name for name, value in record.items() if value == "?"} == doubtful
+    assert "203.0.113.7" in record.values() or "srcip" in doubtful or "src" in doubtful

@@ -46,7 +46,7 @@ def chunk(payload: bytes, number: int = 0, count: int = 1) -> bytes:
         (b'{"a":', "raw", "failed"),
         (GELF_FRAME, "gelf", "ok"),
         (zlib.compress(GELF_FRAME), "gelf", "ok"),
-        (gzip.compress(GELF_FRAME), "gelf", "ok"),
+        (gzip.compress(GELF_FRAME, mtime=0), "gelf", "ok"),
         (chunk(GELF_FRAME), "gelf", "ok"),
         (chunk(zlib.compress(GELF_FRAME)), "gelf", "ok"),
         (zlib.compress(b"<34>1 - - - - - - m"), "rfc5424", "ok"),
@@ -58,6 +58,10 @@ def chunk(payload: bytes, number: int = 0, count: int = 1) -> bytes:
         (b"\x1f\x8b\x08 no gzip", "raw", "failed"),
         (b"x^2 is text", "raw", "failed"),
         (b"[1, 2]", "raw", "failed"),
+        (b'[{"a":1}]\n', "json", "ok"),
+        (b'[{"a":1},{"a":2}]', "raw", "failed"),
+        (b'[{"a":1}] x', "raw", "failed"),
+        (b'[error] {"a":1}', "raw", "failed"),
         (b"hello", "raw", "failed"),
         (b"<", "raw", "failed"),
         (b"<>", "raw", "failed"),
@@ -92,6 +96,27 @@ def test_format(frame, format_name, status):
 def test_raw_text(frame, message, defects):
     """Text that is no message is kept as text, `failed`, with the reason."""
     assert facts(parse_frame(frame, NOW)) == {**RAW, "message": message, "defects": defects}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ('2024-01-01T00:00:00.123456789Z stdout F {"a":1}', True),
+        ('2024-01-01T00:00:00+02:00 stderr F {"a":1}', True),
+        ('web-1  | {"a":1}', True),
+        ('web-1  | 2024-01-01T00:00:00Z {"a":1}', True),
+        ('<14>Nov 22 10:00:00 h containerd: 2024-01-01T00:00:00.1Z stdout F {"a":1}', True),
+        ('2024-01-01T00:00:00.1Z stdout P {"a":1}', False),
+        ('2024-01-01T00:00:00.1Z stdout F {"a":1} {"a":2}', False),
+        ('2024-01-01T00:00:00.1Z stdout F x\n{"a":1}', False),
+        ('bob said {"a":1}', False),
+    ],
+)
+def test_json_behind_what_a_runtime_writes(text, is_read):
+    # A line of a container; what stands before it otherwise may be anybody's.
+    message = parse_frame(text.encode(), NOW)
+    assert message.fields == ({"a": 1} if is_read else None)
+    assert message.message.endswith(text[-8:])
 
 
 def test_packed_twice_is_binary():

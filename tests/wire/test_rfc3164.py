@@ -193,7 +193,7 @@ CASES = [
          {"host": "host", "app": "app", "message": '@cee:{"a": ', **PARTIAL, "defects": ("bad_json",)}),
     case("JSON with a key twice", f'{T} host app: {{"a": 1, "a": 2}}',
          {"host": "host", "app": "app", "message": '{"a": 1, "a": 2}', "fields": {"a": 2},
-          **PARTIAL, "defects": ("duplicate_key",)}),
+          "extra": {"duplicate_keys": {"a": [1, 2]}}, **PARTIAL, "defects": ("duplicate_key",)}),
     case("BOM", f"{T} host app: \ufeffx", {"host": "host", "app": "app", "message": "x"}),
     case("line feeds", f"{T} host app: a\nb", {"host": "host", "app": "app", "message": "a\nb"}),
     case("terminators", f"{T} host app: x\r\n", {"host": "host", "app": "app", "message": "x"}),

@@ -1,0 +1,383 @@
+"""The audit logs of a few services beside those of `audit_vocabularies.py`: databases, a door, a honeypot.
+
+Knows how they name who, what, from where, and what their words for deeds mean. Knows no values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from receiver.event import Outcome
+from receiver.normalize import deeds, mapped, product_readers, readers
+from receiver.normalize.vocabulary import Vocabulary, either, make_own, make_vocabulary, shape
+
+_SUCCESS: Final = str(Outcome.SUCCESS)
+_FAILURE: Final = str(Outcome.FAILURE)
+
+COUCHBASE_DEEDS: Final = {
+    "login success": ("auth.login", _SUCCESS),
+    "login failure": ("auth.login", _FAILURE),
+    "logout": ("auth.logout", _SUCCESS),
+    "set user": ("account.update", None),
+    "delete user": ("account.delete", None),
+    "password change": ("account.password_change", None),
+}
+COUCHBASE: Final = make_own(
+    "couchbase",
+    shape("real_userid id name description"),
+    ("time", mapped.take_time, "timestamp"),
+    ("actor", mapped.take_name, "real_userid.user"),
+    ("source_ip", mapped.take_address, "remote.ip"),
+    ("source_port", mapped.take_port, "remote.port"),
+    ("action", readers.takes_deed(COUCHBASE_DEEDS), "name"),
+    ("target", mapped.takes_typed("account"), "identity.user"),
+)
+MYSQL_ACTIVITY_DEEDS: Final = {
+    "connect": ("auth.login", _SUCCESS),
+    "failed login": ("auth.login", _FAILURE),
+    "quit": ("session.close", _SUCCESS),
+    "select": ("data.query", None),
+    "insert": ("data.write", None),
+    "update": ("data.write", None),
+    "delete": ("data.write", None),
+    "create_user": ("account.create", None),
+    "drop_user": ("account.delete", None),
+    "grant": ("privilege.grant", None),
+    "revoke": ("privilege.revoke", None),
+}
+MYSQL_ACTIVITY: Final = make_own(
+    "mysql_activity",  # the audit plugin of McAfee, now Trellix
+    shape("msg-type cmd query-id"),
+    ("time", mapped.take_time, "date"),
+    ("actor", mapped.take_name, "user"),
+    ("source_ip", mapped.take_address, "ip"),
+    ("action", readers.takes_deed(MYSQL_ACTIVITY_DEEDS), "cmd"),
+    ("session", mapped.take_session, "thread-id"),
+)
+CLOUDFLARE_ACCESS_DEEDS: Final = {"login": ("auth.login", None), "logout": ("auth.logout", _SUCCESS)}
+CLOUDFLARE_ACCESS: Final = make_own(
+    "cloudflare_access",  # access requests, by the API and as Logpush writes them
+    shape("action allowed ip_address", any_of="app_domain app_uid app_uuid ray_id"),
+    ("time", mapped.take_time, "created_at"),
+    ("actor", mapped.take_name, "user_email email"),
+    ("source_ip", mapped.take_address, "ip_address"),
+    ("action", readers.takes_deed(CLOUDFLARE_ACCESS_DEEDS), "action"),
+    ("outcome", mapped.take_answer, "allowed"),
+    ("session", mapped.take_session, "ray_id"),
+)
+COWRIE_DEEDS: Final = {
+    "cowrie.login.success": ("auth.login", _SUCCESS),
+    "cowrie.login.failed": ("auth.login", _FAILURE),
+    "cowrie.session.connect": ("net.connect", _SUCCESS),
+    "cowrie.session.closed": ("net.close", _SUCCESS),
+    "cowrie.command.input": ("command.exec", None),
+}
+COWRIE: Final = make_own(
+    "cowrie",
+    shape("eventid src_ip session sensor"),
+    ("time", mapped.take_time, "timestamp"),
+    ("host", None, "sensor"),
+    ("actor", mapped.take_name, "username"),
+    ("source_ip", mapped.take_address, "src_ip"),
+    ("source_port", mapped.take_port, "src_port"),
+    ("action", readers.takes_deed(COWRIE_DEEDS), "eventid"),
+    ("target", mapped.takes_typed("command"), "input"),
+    ("message", mapped.take_message, "message"),
+    ("session", mapped.take_session, "session"),
+)
+
+
+
+# --- CloudEvents, and who sends them ---
+
+
+def _open_cloud_event(fields: dict[str, Any]) -> dict[str, Any] | None:
+    """Write the data of a CloudEvent as an object of its own; its `subject` is what it is about, no actor."""
+    data = fields.get("data")
+    if type(data) is not dict:
+        return None
+    return {"@timestamp": fields.get("time"), "event_type": fields.get("type"), **data}
+
+
+CLOUD_EVENTS: Final = make_vocabulary(
+    "cloud_events", shape("specversion type source data"), rewrite=_open_cloud_event  # CloudEvents 1.0, in JSON
+)
+BOUNDARY_VERBS: Final = {
+    "authenticate": ("auth.login", None),
+    "change-password": ("account.password_change", None),
+    "set-password": ("account.password_reset", None),
+    "add-members": ("group.member_add", None),
+    "remove-members": ("group.member_remove", None),
+    "authorize-session": ("session.open", None),
+    "cancel": ("session.close", None),
+}
+BOUNDARY: Final = make_own(
+    "boundary",  # HashiCorp Boundary: audit, observation and error events
+    shape("request_info", any_of="auth op start response request_info.path request_info.client_ip"),
+    ("time", mapped.take_time, "@timestamp timestamp start"),
+    ("actor", mapped.take_name, "auth.user_name auth.user_email auth.user_info.id"),
+    ("source_ip", mapped.take_address, "request_info.client_ip"),
+    ("action", product_readers.takes_custom_method(BOUNDARY_VERBS), "request_info.path"),
+    ("action", readers.take_method, "request_info.method"),
+    ("outcome", readers.take_code, "response.status_code status"),
+    ("outcome", readers.take_error, "error"),
+    ("target", None, "request_info.path"),
+    ("session", mapped.take_session, "request_info.id"),
+)
+CONFLUENT_DEEDS: Final = {
+    "kafka.authentication": ("auth.login", None),
+    "mds.authenticate": ("auth.login", None),
+    "signin": ("auth.login", None),
+    "signout": ("auth.logout", None),
+    "kafka.produce": ("data.write", None),
+    "kafka.fetchconsumer": ("data.query", None),
+    "kafka.fetch": ("data.query", None),
+}
+CONFLUENT: Final = make_own(
+    "confluent",  # Confluent Server's and Cloud's audit log
+    shape("methodName authenticationInfo", any_of="serviceName resourceName cloudResources requestMetadata"),
+    ("time", mapped.take_time, "@timestamp"),
+    ("actor", product_readers.take_principal, """
+        authenticationInfo.principal.email authenticationInfo.principal.confluentUser.resourceId
+        authenticationInfo.principal.confluentServiceAccount.resourceId authenticationInfo.principal
+    """),
+    ("source_ip", mapped.take_address, "requestMetadata.client_address requestMetadata.clientAddress"),
+    ("source_ip", readers.takes_within(mapped.take_address, "ip"), "requestMetadata.clientAddress"),
+    ("action", readers.takes_deed(CONFLUENT_DEEDS, by_words=True, by_verb=True), "methodName"),
+    ("outcome", mapped.take_answer, "authorizationInfo.granted"),
+    ("outcome", readers.takes_outcome("success", "failure unauthenticated unauthorized permission_denied"), """
+        result.status authenticationInfo.result
+    """),
+    ("reason", mapped.take_reason, "result.message result.data.message"),
+    ("target", None, "resourceName"),
+)  # fmt: skip
+
+# --- what teams put before or beside their services ---
+
+SPRING_DEEDS: Final = {
+    "authentication_success": ("auth.login", _SUCCESS),
+    "authentication_failure": ("auth.login", _FAILURE),
+    "authentication_switch": ("auth.switch", _SUCCESS),
+    "logout_success": ("auth.logout", _SUCCESS),
+    "session_expired": ("session.close", _SUCCESS),
+}
+SPRING: Final = make_own(
+    "spring",  # Spring Boot's AuditEvent
+    shape("principal type", only="principal type timestamp data"),
+    ("time", mapped.take_time, "timestamp"),
+    ("actor", mapped.take_name, "principal"),
+    ("actor_as", None, "data.target"),
+    ("source_ip", mapped.take_address, "data.remoteAddress data.details.remoteAddress data.ipAddress data.ip"),
+    ("action", readers.takes_deed(SPRING_DEEDS, by_words=True), "type"),
+    ("outcome", readers.takes_outcome("", "authorization_failure access_denied"), "type"),
+    ("reason", mapped.take_reason, "data.message data.type"),
+    ("session", mapped.take_session, "data.sessionId data.details.sessionId"),
+)
+AUTHELIA: Final = make_own(
+    "authelia",
+    shape("level method msg path remote_ip time", only="stack error"),
+    ("time", mapped.take_time, "time"),
+    ("severity", mapped.take_severity, "level"),
+    ("source_ip", mapped.take_address, "remote_ip"),
+    ("action", product_readers.take_authelia, "msg"),
+    ("message", mapped.take_message, "msg"),
+    ("reason", mapped.take_reason, "error"),
+)
+GRAFANA_LOG: Final = make_own(
+    "grafana_log",  # its server log
+    shape("logger t msg level"),
+    ("time", mapped.take_time, "t"),
+    ("severity", mapped.take_severity, "level"),
+    ("actor", mapped.take_name, "uname User user username"),
+    ("source_ip", mapped.take_address, "remote_addr"),
+    ("action", readers.takes_deed(deeds.GRAFANA_TEXTS), "msg"),
+    ("request", product_readers.see_grafana_login, "path"),
+    ("request", mapped.see_method, "method"),
+    ("request", mapped.see_path, "path"),
+    ("outcome", mapped.take_status, "status"),
+    ("reason", mapped.take_error, "error"),
+    ("message", mapped.take_message, "msg"),
+)
+ARGOCD: Final = make_own(
+    "argocd",
+    shape("grpc.code grpc.method grpc.service"),
+    ("time", mapped.take_time, "time"),
+    ("severity", mapped.take_severity, "level"),
+    ("actor", product_readers.take_argocd_claims, "grpc.request.claims"),
+    ("source_ip", mapped.take_address, "peer.address"),
+    ("type", mapped.takes_type("service"), "grpc.service"),
+    ("action", readers.takes_typed_deed(deeds.ARGOCD, by_verb=True), "grpc.method"),
+    ("outcome", readers.takes_outcome("ok", "*"), "grpc.code"),
+    ("reason", mapped.take_reason, "error"),
+    ("message", mapped.take_message, "msg"),
+)
+OPENCANARY_DEEDS: Final = {
+    **dict.fromkeys(("2000", "3001", "4002", "6001", "8001", "9001", "9002", "14001"), ("auth.login", _FAILURE)),
+    **dict.fromkeys(("4000", "5001"), ("net.connect", None)),
+    "3000": ("http.request", None),
+}
+OPENCANARY: Final = make_own(
+    "opencanary",  # nobody comes in where only the house of cards is
+    shape("logtype node_id src_host logdata"),
+    ("time", mapped.take_time, "utc_time"),
+    ("host", None, "node_id"),
+    ("actor", mapped.take_name, "logdata.USERNAME"),
+    ("source_ip", mapped.take_address, "src_host"),
+    ("source_port", mapped.take_port, "src_port"),
+    ("action", readers.takes_deed(OPENCANARY_DEEDS), "logtype"),
+    ("target", mapped.takes_typed("address"), "dst_host"),
+)
+SQL_SERVER_DEEDS: Final = {
+    "lgis": ("auth.login", _SUCCESS),
+    "lgif": ("auth.login", _FAILURE),
+    "dbaf": ("auth.login", _FAILURE),
+    "lgo": ("auth.logout", _SUCCESS),
+    "sl": ("data.query", None),
+    "ex": ("data.query", None),
+    **dict.fromkeys(("in", "up", "dl"), ("data.write", None)),
+    **dict.fromkeys(("pwc", "pwcs"), ("account.password_change", None)),
+    **dict.fromkeys(("pwr", "pwrs"), ("account.password_reset", None)),
+    **dict.fromkeys(("g", "gwg"), ("privilege.grant", None)),
+    **dict.fromkeys(("r", "rwc", "rwg"), ("privilege.revoke", None)),
+    "aprl": ("role.assign", None),
+    "dprl": ("role.remove", None),
+    "aust": ("config.change", None),
+}
+SQL_SERVER: Final = make_own(
+    "sql_server",  # Microsoft SQL Server's audit (sys.fn_get_audit_file)
+    shape("action_id server_principal_name"),
+    ("time", mapped.take_time, "event_time"),
+    ("actor", mapped.take_name, "server_principal_name session_server_principal_name"),
+    ("source_ip", mapped.take_address, "client_ip"),
+    ("action", readers.takes_deed(SQL_SERVER_DEEDS), "action_id"),
+    ("outcome", mapped.take_answer, "succeeded"),
+    ("target", None, "object_name"),
+    ("session", mapped.take_session, "session_id"),
+)
+CYBERARK_DEEDS: Final = {
+    "retrieve password": ("secret.read", None),
+    "retrieve file": ("secret.read", None),
+    "store password": ("secret.write", None),
+    "psm connect": ("session.open", None),
+    "psm disconnect": ("session.close", None),
+    "add user": ("account.create", None),
+    "delete user": ("account.delete", None),
+    "update user": ("account.update", None),
+    "add group member": ("group.member_add", None),
+    "remove group member": ("group.member_remove", None),
+}
+CYBERARK: Final = make_own(
+    "cyberark",  # the vault's audit records, as its translator for Elastic writes them
+    shape("syslog format", any_of="syslog.audit_record raw version"),
+    ("time", mapped.take_time, "syslog.audit_record.IsoTimestamp syslog.audit_record.Timestamp"),
+    ("host", None, "syslog.audit_record.Hostname"),
+    ("actor", mapped.take_name, "syslog.audit_record.Issuer"),
+    ("source_ip", mapped.take_address, "syslog.audit_record.Station"),
+    ("action", readers.takes_deed(CYBERARK_DEEDS, by_words=True), "syslog.audit_record.Action"),
+    ("outcome", readers.takes_outcome("info", "error"), "syslog.audit_record.Severity"),
+    ("reason", mapped.take_reason, "syslog.audit_record.Reason"),
+    ("target", mapped.takes_typed("account"), "syslog.audit_record.TargetUser"),
+    ("message", mapped.take_message, "syslog.audit_record.Message"),
+)
+TERRAFORM: Final = make_own(
+    "terraform",  # Terraform Cloud's and Enterprise's audit trail
+    shape("auth request resource timestamp version"),
+    ("time", mapped.take_time, "timestamp"),
+    ("actor", mapped.take_name, "auth.description auth.accessor_id"),
+    ("source_ip", mapped.take_address, "request.ip_address"),
+    ("type", mapped.takes_type("resource"), "resource.type"),
+    ("action", readers.takes_typed_deed({}, by_verb=True), "resource.action"),
+    ("target", mapped.takes_target("resource"), "resource.id"),
+    ("session", mapped.take_session, "request.id"),
+)
+OWASP_DEEDS: Final = {
+    "authn_login_success": ("auth.login", _SUCCESS),
+    "authn_login_successafterfail": ("auth.login", _SUCCESS),
+    "authn_login_fail": ("auth.login", _FAILURE),
+    "authn_login_fail_max": ("auth.login", _FAILURE),
+    "authn_login_lock": ("account.lock", _SUCCESS),
+    "authn_password_change": ("account.password_change", _SUCCESS),
+    "authn_password_change_fail": ("account.password_change", _FAILURE),
+    "privilege_permissions_changed": ("privilege.grant", _SUCCESS),
+    "user_created": ("account.create", None),
+    "user_updated": ("account.update", None),
+    "user_archived": ("account.disable", None),
+    "user_deleted": ("account.delete", None),
+    "session_created": ("session.open", None),
+    "session_expired": ("session.close", None),
+    "sys_startup": ("service.start", None),
+    "sys_shutdown": ("service.stop", None),
+    "sys_restart": ("service.restart", None),
+}
+OWASP: Final = make_own(
+    "owasp",  # OWASP's Application Logging Vocabulary
+    shape("appid event datetime"),
+    ("time", mapped.take_time, "datetime"),
+    ("host", None, "hostname"),
+    ("app", None, "appid"),
+    ("severity", mapped.take_severity, "level"),
+    ("source_ip", mapped.take_address, "source_ip"),
+    ("action", product_readers.takes_owasp_event(OWASP_DEEDS), "event"),
+    ("target", None, "request_uri"),
+    ("message", mapped.take_message, "description"),
+)
+FORGEROCK_DEEDS: Final = {
+    "am-login-completed": ("auth.login", None),
+    "am-logout": ("auth.logout", _SUCCESS),
+    "am-session-created": ("session.open", None),
+    "am-session-destroyed": ("session.close", None),
+    "am-session-logged_out": ("auth.logout", None),
+}
+FORGEROCK: Final = make_own(
+    "forgerock",  # ForgeRock's and Ping's Access and Identity Management: topics authentication, access, activity
+    shape("eventName transactionId", any_of="userId principal client"),
+    ("time", mapped.take_time, "timestamp"),
+    ("actor", product_readers.take_first_principal, "principal"),
+    ("actor", product_readers.take_relative_name, "userId"),
+    ("source_ip", mapped.take_address, "client.ip"),
+    ("source_port", mapped.take_port, "client.port"),
+    ("action", readers.takes_deed(FORGEROCK_DEEDS), "eventName"),
+    ("outcome", mapped.take_outcome, "result response.status"),
+    ("outcome", readers.take_code, "response.statusCode"),
+    ("session", mapped.take_session, "transactionId"),
+)
+GATEWAY_DEEDS: Final = {
+    **dict.fromkeys(("blocked", "block"), ("net.refuse", _FAILURE)),
+    **dict.fromkeys(("allowed", "allow", "allowedonnorulematch"), ("net.connect", _SUCCESS)),
+}
+CLOUDFLARE_GATEWAY: Final = make_own(
+    "cloudflare_gateway",  # Zero Trust's network sessions, as Logpush writes them
+    shape("Action Email SourceIP", any_of="DeviceID DestinationIP UserID"),
+    ("time", mapped.take_time, "Datetime"),
+    ("actor", mapped.take_name, "Email UserID"),
+    ("source_ip", mapped.take_address, "SourceIP"),
+    ("source_port", mapped.take_port, "SourcePort"),
+    ("action", readers.takes_deed(GATEWAY_DEEDS), "Action"),
+    ("target", mapped.takes_typed("address"), "DestinationIP"),
+    ("session", mapped.take_session, "SessionID"),
+)
+HUBBLE_DEEDS: Final = {"dropped": ("net.refuse", _FAILURE), "forwarded": ("net.connect", _SUCCESS)}
+HUBBLE: Final = make_own(
+    "hubble",  # Cilium's flows
+    shape("flow", any_of="node_name time", only="node_name time"),
+    ("time", mapped.take_time, "flow.time time"),
+    ("source_ip", mapped.take_address, "flow.IP.source"),
+    ("source_port", mapped.take_port, "flow.l4.TCP.source_port flow.l4.UDP.source_port"),
+    ("action", readers.takes_deed(HUBBLE_DEEDS), "flow.verdict"),
+    ("target", mapped.takes_typed("address"), "flow.IP.destination"),
+)
+TETRAGON: Final = make_own(
+    "tetragon",  # Cilium Tetragon's processes
+    either(shape("process_exec"), shape("process_exit")),
+    ("time", mapped.take_time, "time"),
+    ("host", None, "node_name"),
+    ("action", readers.takes_always("process.start"), "process_exec"),
+    ("action", readers.takes_always("process.stop"), "process_exit"),
+    ("target", mapped.takes_typed("command"), "process_exec.process.binary process_exit.process.binary"),
+)
+
+SERVICE_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
+    COUCHBASE, MYSQL_ACTIVITY, CLOUDFLARE_ACCESS, COWRIE, CLOUD_EVENTS, BOUNDARY, CONFLUENT, SPRING, AUTHELIA,
+    GRAFANA_LOG, ARGOCD, OPENCANARY, SQL_SERVER, CYBERARK, TERRAFORM, OWASP, HUBBLE, TETRAGON,
+    FORGEROCK, CLOUDFLARE_GATEWAY,
+)  # fmt: skip

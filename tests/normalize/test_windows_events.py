@@ -1,0 +1,82 @@
+"""Windows events as XML and as structured data: the same event as in JSON, and nothing that a stranger's value says."""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.event import Event, Origin
+from receiver.normalize import windows_events
+from receiver.normalize.engine import Normalizer, load_packs
+from receiver.wire.detect import parse_frames
+
+NORMALIZER = Normalizer(load_packs())
+ORIGIN = Origin("192.0.2.1", 514, None, "tcp", "test")
+
+SYSTEM = (
+    "<System><Provider Name='Microsoft-Windows-Security-Auditing' Guid='{54849625}'/><EventID>4625</EventID>"
+    "<Keywords>0x8010000000000000</Keywords><TimeCreated SystemTime='2026-11-22T10:00:00.1234567Z'/>"
+    "<Channel>Security</Channel><Computer>dc1.example.com</Computer><Security/></System>"
+)
+
+
+def xml(user: str) -> str:
+    return (
+        f"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'>{SYSTEM}<EventData>"
+        f"<Data Name='SubjectUserName'>-</Data><Data Name='TargetUserName'>{user}</Data>"
+        "<Data Name='LogonType'>3</Data><Data Name='IpAddress'>203.0.113.7</Data><Data Name='IpPort'>51234</Data>"
+        "</EventData></Event>"
+    )
+
+
+PARAMS = (
+    '<13>1 2026-11-22T10:00:00Z dc1 Microsoft-Windows-Security-Auditing 640 - [NXLOG@14506 EventID="4625"'
+    ' EventType="AUDIT_FAILURE" Channel="Security" SubjectUserName="-" TargetUserName="bob" LogonType="3"'
+    ' IpAddress="203.0.113.7" IpPort="51234"] An account failed to log on.'
+)
+
+
+def event_of(text: str) -> Event:
+    (event,) = NORMALIZER.normalize(parse_frames([text.encode()], 1795341600_000000, None), repeat(ORIGIN), 1)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [(xml("bob"), "generic/xml"), (f"<13>Nov 22 10:00:00 dc1 win: {xml('bob')}", "generic/xml"),
+     (PARAMS, "generic/structured_data")],
+    ids=["XML", "XML in syslog", "structured data"],
+)  # fmt: skip
+def test_an_event_gives_what_it_says(text: str, rule: str) -> None:
+    event = event_of(text)
+    assert (event.actor, event.action, event.outcome, event.source_ip, event.source_port, event.rule) == (
+        "bob", "auth.login", "failure", "203.0.113.7", 51234, rule,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "user",
+    ["x&lt;/Data&gt;&lt;Data Name='IpAddress'&gt;198.51.100.6", "x' IpAddress='198.51.100.6", "198.51.100.6"],
+)
+def test_a_stranger_cannot_say_from_where(user: str) -> None:
+    # What a name holds comes escaped, and stays the name.
+    event = event_of(xml(user))
+    assert event.source_ip == "203.0.113.7"
+    assert event.actor == user.replace("&lt;", "<").replace("&gt;", ">")
+
+
+def test_what_stands_twice_has_no_value() -> None:
+    # One of two users would be a guess.
+    twice = xml("bob").replace("</EventData>", "<Data Name='TargetUserName'>eve</Data></EventData>")
+    assert event_of(twice).actor is None
+
+
+@given(st.text(alphabet="<>'\"/= abDEventIDSystemDataName0123456789\n", max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    # Nothing raises for content.
+    for whole in (text, f"<Event {text}", f"<Event >{SYSTEM}{text}"):
+        read = windows_events.read_xml(whole)
+        assert read is None or read["System"]["EventID"].isdigit()
