@@ -18,7 +18,10 @@ import pwd
 import socket
 import struct
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from receiver import limits
 from receiver.errors import ReceiverError, StoreRefused
@@ -32,6 +35,7 @@ log = logging.getLogger(__name__)
 SOCKET_NAME: Final = "control.sock"
 _MODE: Final = 0o660
 _CREDENTIALS: Final = struct.Struct("3i")
+_INTEGERS: Final = 2**63
 
 
 @dataclass(frozen=True)
@@ -105,16 +109,20 @@ class ControlServer:
             async with asyncio.timeout(limits.CONTROL_SECONDS):
                 line = await reader.readline()
             request = self._read(line, writer.get_extra_info("socket"))
-            command = self._commands.get(request.command)
-            if command is None:
-                return {"error": f"unknown command {request.command!r}"}
-            if command.changes and request.uid not in {0, os.geteuid()}:
-                return {"error": f"{request.command} changes the log: only root and the receiver's own user may"}
-            return {"result": await command.run(request)}
         except TimeoutError:
             return {"error": "no request came"}
         except ValueError:  # also a line beyond the limit, and JSON that is none
             return {"error": "not a request: one JSON object in one line is expected"}
+        return await self._do(request)
+
+    async def _do(self, request: Request) -> dict[str, Any]:
+        command = self._commands.get(request.command)
+        if command is None:
+            return {"error": f"unknown command {request.command!r}"}
+        if command.changes and request.uid not in {0, os.geteuid()}:
+            return {"error": f"{request.command} changes the log: only root and the receiver's own user may"}
+        try:
+            return {"result": await command.run(request)}
         except ReceiverError as error:
             return {"error": str(error)}
         except Exception as error:
@@ -123,11 +131,37 @@ class ControlServer:
 
     @staticmethod
     def _read(line: bytes, sock: socket.socket) -> Request:
-        asked = json.loads(line)
-        if not isinstance(asked, dict) or not isinstance(asked.get("command"), str):
-            raise ValueError("not a request")  # noqa: TRY004 - of a value, not of ours
+        command, arguments = parse_request(line)
         _, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-        return Request(asked.pop("command"), asked, user_name(uid), uid)
+        return Request(command, arguments, user_name(uid), uid)
+
+
+def request_line(command: str, arguments: Mapping[str, Any]) -> bytes:
+    """Write a request; StoreRefused for text that is no Unicode (a command line may hold any bytes)."""
+    try:
+        return json.dumps({"command": command, **arguments}, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        raise StoreRefused(f"{command}: what was given is not valid UTF-8") from None
+
+
+def parse_request(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Read a request's command and arguments; raises ValueError.
+
+    Only what SQLite and the log can hold: Unicode (orjson refuses halves of surrogate pairs, and NaN), integers of 64
+    bits, and no deeper than any other JSON.
+    """
+    asked = orjson.loads(line)
+    if not isinstance(asked, dict) or not isinstance(asked.get("command"), str):
+        raise ValueError("not a request")  # noqa: TRY004 - of a value, not of ours
+    level: list[Any] = [asked]
+    for _ in range(limits.JSON_DEPTH):
+        if any(type(value) is int and not -_INTEGERS <= value < _INTEGERS for value in level):
+            raise ValueError("an integer beyond 64 bits")
+        nested = [value for value in level if isinstance(value, dict | list)]
+        level = list(chain.from_iterable(value.values() if isinstance(value, dict) else value for value in nested))
+    if level:
+        raise ValueError("nested too deeply")
+    return asked.pop("command"), asked
 
 
 def user_name(uid: int) -> str:
@@ -143,6 +177,7 @@ def ask(folder: Path, command: str, *, seconds: float | None = None, **arguments
 
     seconds: how long to wait for the answer; None is as long as it takes.
     """
+    line = request_line(command, arguments)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         try:
             with _in_folder(folder) as place:
@@ -154,12 +189,12 @@ def ask(folder: Path, command: str, *, seconds: float | None = None, **arguments
                 raise
             raise StoreRefused(f"{folder / SOCKET_NAME}: {error.strerror}") from None
         sock.settimeout(seconds)
-        sock.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+        sock.sendall(line)
         with sock.makefile("rb") as answers:
-            line = answers.readline()
-    if not line:
+            said = answers.readline()
+    if not said:
         raise StoreRefused("the receiver hung up: it is being stopped, or too many ask at once")
-    answer = json.loads(line)
+    answer = json.loads(said)
     if "error" in answer:
         raise StoreRefused(answer["error"])
     return answer["result"]

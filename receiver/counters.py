@@ -19,7 +19,10 @@ class DropReason(StrEnum):
 
     INBOX_FULL = "inbox_full"
     STOPPING = "stopping"
+    RATE_LIMITED = "rate_limited"
     STORE_FAILED = "store_failed"
+    DUPLICATE = "duplicate"
+    """It is in the store: this was the same event, sent again."""
 
 
 class RejectReason(StrEnum):
@@ -29,7 +32,19 @@ class RejectReason(StrEnum):
     TOO_MANY = "too_many"
     TOO_MANY_PER_PEER = "too_many_per_peer"
     TLS_HANDSHAKE = "tls_handshake"
+    PROXY_HEADER = "proxy_header"
     STOPPING = "stopping"
+
+
+class HttpRefusal(StrEnum):
+    """Why a request was not taken, or not all of it."""
+
+    UNAUTHORIZED = "unauthorized"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    NOT_OFFERED = "not_offered"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
 
 
 def _zeros(names: type[StrEnum]) -> dict[str, int]:
@@ -61,10 +76,22 @@ class ListenerCounters:
     parse_status: dict[str, int] = field(default_factory=lambda: _zeros(ParseStatus))
     truncated: int = 0
     kernel_drops: int = 0
+    receive_buffer_bytes: int = 0
+    """The kernel's buffer of the smallest of its sockets, as it was asked for."""
     datagrams_refused: int = 0
     gelf_discarded: int = 0
+    gelf_waiting_bytes: int = 0
+    duplicates: int = 0
+    http_requests: int = 0
+    http_refused: dict[str, int] = field(default_factory=lambda: _zeros(HttpRefusal))
     connections_opened: int = 0
     connections_open: int = 0
+    connections_probed: int = 0
+    connections_idle: int = 0
+    rate_pauses: int = 0
+    certificate_failures: int = 0
+    relp_unanswered: int = 0
+    relp_unread: int = 0
     connections_rejected: dict[str, int] = field(default_factory=lambda: _zeros(RejectReason))
     framing_errors: dict[str, int] = field(default_factory=lambda: _zeros(FramingReason))
     time_skew_seconds: float = 0.0
@@ -81,6 +108,8 @@ class IngestCounters:
     in_flight: int = 0
     inbox_bytes: int = 0
     write_errors: int = 0
+    clock_steps: int = 0
+    """Times the wall clock was set by more than limits.CLOCK_STEP_US."""
     batch_events: Histogram = field(default_factory=lambda: Histogram(1, 8, 64, 512, 2048, 4096, 8192, 16384))
     commit_delay: Histogram = field(
         default_factory=lambda: Histogram(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -91,6 +120,29 @@ class IngestCounters:
 
 
 @dataclass(slots=True)
+class EvidenceCounters:
+    """The signed head and what was taken out of the log; size and root change together, when a head is signed."""
+
+    tree_size: int = 0
+    root: tuple[int, int] = (0, 0)
+    """Bits 0–51 and 52–103 of the root: each exact in a float64."""
+    signed_time: float = 0.0
+    """Unix time of the last checkpoint; 0 before the first."""
+    signed: int = 0
+    failed: int = 0
+    alarm: bool = False
+    """The log does not go on from its last checkpoint: nothing is signed."""
+    segments_removed: int = 0
+    events_redacted: int = 0
+    redactions_pending: int = 0
+    published: dict[str, int] = field(default_factory=dict)
+    """Checkpoints that reached each `publish` target."""
+    publish_failures: dict[str, int] = field(default_factory=dict)
+    publish_time: dict[str, float] = field(default_factory=dict)
+    """Unix time at which each target last had one; 0 before the first."""
+
+
+@dataclass(slots=True)
 class StoreCounters:
     """The store's own numbers; the sizes are refreshed by the store, not by the scrape."""
 
@@ -98,6 +150,8 @@ class StoreCounters:
         default_factory=lambda: Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
     )
     store_bytes: int = 0
+    wal_bytes: int = 0
+    """Of it in write-ahead logs: grows while a reader keeps its view of the live segment."""
     disk_free_bytes: int = 0
     segments_sealed: int = 0
     segments_unsealed: int = 0

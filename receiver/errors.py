@@ -27,6 +27,10 @@ class FramingReason(StrEnum):
 
     TLS_ON_PLAIN_PORT = "tls_on_plain_port"
     HTTP_ON_PLAIN_PORT = "http_on_plain_port"
+    NOT_RELP = "not_relp"
+    NO_PROXY_HEADER = "no_proxy_header"
+    BAD_PROXY_HEADER = "bad_proxy_header"
+    UNTRUSTED_PROXY_HEADER = "untrusted_proxy_header"
 
 
 class ReceiverError(Exception):

@@ -27,7 +27,7 @@ from receiver.counters import RejectReason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from receiver.counters import Histogram, IngestCounters, ListenerCounters, StoreCounters
+    from receiver.counters import EvidenceCounters, Histogram, IngestCounters, ListenerCounters, StoreCounters
 
 
 class Rooms(Protocol):
@@ -40,6 +40,10 @@ class Rooms(Protocol):
     @property
     def store(self) -> StoreCounters:
         """Sizes, segments, commits."""
+
+    @property
+    def evidence(self) -> EvidenceCounters:
+        """The signed head, and what was taken out of the log."""
 
     @property
     def listeners(self) -> Mapping[str, ListenerCounters]:
@@ -56,6 +60,10 @@ class Rooms(Protocol):
     @property
     def host_last_seen(self) -> Mapping[str, float]:
         """Unix time of the last message of each of `expected_hosts`; 0 before the first."""
+
+    @property
+    def host_silent(self) -> Mapping[str, float]:
+        """1 for each of `expected_hosts` that is silent for longer than it may, else 0."""
 
     @property
     def certificate_not_after(self) -> Mapping[str, float]:
@@ -160,9 +168,18 @@ def _stream(kind: str) -> bool:
     return kind not in _DATAGRAM
 
 
-def _with_tls(rooms: Rooms) -> Iterable[Sample]:
-    return [
-        ((name,), counters.connections_rejected[RejectReason.TLS_HANDSHAKE])
+def _http(kind: str) -> bool:
+    return kind == "http"
+
+
+def _relp(kind: str) -> bool:
+    return kind == "relp"
+
+
+def _with_certificate(read: Callable[[ListenerCounters], float]) -> Callable[[Rooms], Iterable[Sample]]:
+    """One sample a listener that has one."""
+    return lambda rooms: [
+        ((name,), read(counters))
         for name, counters in rooms.listeners.items()
         if name in rooms.certificate_not_after
     ]
@@ -182,7 +199,7 @@ METRICS: Final = (
     ),
     Row(
         "audit_receiver_events_dropped_total", "counter",
-        "Received events that are not and will not be in the store.",
+        "Received events that are not and will not be in the store; `duplicate`: sent again, and in it already.",
         ("reason",), _map(lambda r: r.ingest.dropped),
     ),
     Row(
@@ -217,6 +234,11 @@ METRICS: Final = (
         ("listener",), _each(lambda c: c.kernel_drops, _udp),
     ),
     Row(
+        "audit_receiver_udp_receive_buffer_bytes", "gauge",
+        "The kernel's buffer of the socket; less than limits.udp_receive_buffer where net.core.rmem_max bounds it.",
+        ("listener",), _each(lambda c: c.receive_buffer_bytes, _udp),
+    ),
+    Row(
         "audit_receiver_datagrams_refused_total", "counter",
         "Datagrams from outside the listener's allow networks.",
         ("listener",), _each(lambda c: c.datagrams_refused, _udp),
@@ -225,6 +247,11 @@ METRICS: Final = (
         "audit_receiver_gelf_chunks_discarded_total", "counter",
         "GELF chunks of messages that never became whole.",
         ("listener",), _each(lambda c: c.gelf_discarded, _datagram),
+    ),
+    Row(
+        "audit_receiver_gelf_waiting_bytes", "gauge",
+        "Memory of GELF chunks that wait for the rest of their message; limits.gelf_assembly_bytes bounds it.",
+        ("listener",), _each(lambda c: c.gelf_waiting_bytes, _datagram),
     ),
     Row(
         "audit_receiver_connections_opened_total", "counter",
@@ -237,6 +264,21 @@ METRICS: Final = (
         ("listener",), _each(lambda c: c.connections_open, _stream),
     ),
     Row(
+        "audit_receiver_connections_probed_total", "counter",
+        "Connections that ended without a byte of their own, and health checks of a proxy: nothing to worry about.",
+        ("listener",), _each(lambda c: c.connections_probed, _stream),
+    ),
+    Row(
+        "audit_receiver_connections_idle_closed_total", "counter",
+        "Connections closed because nothing came on them for limits.idle.",
+        ("listener",), _each(lambda c: c.connections_idle, _stream),
+    ),
+    Row(
+        "audit_receiver_rate_pauses_total", "counter",
+        "Times a connection was not read for a while because its peer sends more than limits.rate_per_peer.",
+        ("listener",), _each(lambda c: c.rate_pauses, _stream),
+    ),
+    Row(
         "audit_receiver_connections_rejected_total", "counter",
         "Connections closed before or instead of being read.",
         ("listener", "reason"), _each_by(lambda c: c.connections_rejected, _stream),
@@ -244,7 +286,7 @@ METRICS: Final = (
     Row(
         "audit_receiver_tls_handshake_failures_total", "counter",
         "TLS handshakes that failed or took too long; also among the rejected connections.",
-        ("listener",), _with_tls,
+        ("listener",), _with_certificate(lambda c: c.connections_rejected[RejectReason.TLS_HANDSHAKE]),
     ),
     Row(
         "audit_receiver_tls_certificate_not_after_timestamp_seconds", "gauge",
@@ -252,9 +294,39 @@ METRICS: Final = (
         ("listener",), _map(lambda r: r.certificate_not_after),
     ),
     Row(
+        "audit_receiver_tls_certificate_failures_total", "counter",
+        "Certificate files that were replaced by ones that cannot be used; the old certificate stays in use.",
+        ("listener",), _with_certificate(lambda c: c.certificate_failures),
+    ),
+    Row(
         "audit_receiver_framing_errors_total", "counter",
         "Connections given up because their bytes cannot be cut into messages.",
         ("listener", "reason"), _each_by(lambda c: c.framing_errors, _stream),
+    ),
+    Row(
+        "audit_receiver_duplicate_events_total", "counter",
+        "Events that were sent again under the id of one in the log, and so were not stored twice.",
+        ("listener",), _each(lambda c: c.duplicates, _http),
+    ),
+    Row(
+        "audit_receiver_relp_unanswered", "gauge",
+        "Messages of RELP connections that wait for their commit, and so for their answer.",
+        ("listener",), _each(lambda c: c.relp_unanswered, _relp),
+    ),
+    Row(
+        "audit_receiver_relp_answers_unread_total", "counter",
+        "RELP connections closed because their sender read none of our answers in limits.relp_answer.",
+        ("listener",), _each(lambda c: c.relp_unread, _relp),
+    ),
+    Row(
+        "audit_receiver_http_requests_total", "counter",
+        "Requests answered by a listener of type http.",
+        ("listener",), _each(lambda c: c.http_requests, _http),
+    ),
+    Row(
+        "audit_receiver_http_requests_refused_total", "counter",
+        "Requests that were not taken, or not all of it; their senders were told.",
+        ("listener", "reason"), _each_by(lambda c: c.http_refused, _http),
     ),
     # ingest
     Row(
@@ -292,11 +364,21 @@ METRICS: Final = (
         "Commits that failed; a batch is tried again before any event of it counts as lost.",
         (), _one(lambda r: r.ingest.write_errors),
     ),
+    Row(
+        "audit_receiver_clock_steps_total", "counter",
+        "Times the system clock was set by 5 s or more; each begins a segment and is an event of the log.",
+        (), _one(lambda r: r.ingest.clock_steps),
+    ),
     # store
     Row(
         "audit_receiver_store_bytes", "gauge",
         "Size of all files of the store.",
         (), _one(lambda r: r.store.store_bytes),
+    ),
+    Row(
+        "audit_receiver_store_wal_bytes", "gauge",
+        "Of it the write-ahead logs; they grow while a reader keeps its view of the unsealed segment.",
+        (), _one(lambda r: r.store.wal_bytes),
     ),
     Row(
         "audit_receiver_disk_free_bytes", "gauge",
@@ -328,11 +410,77 @@ METRICS: Final = (
         "Unix time at which the oldest event kept was received; 0 while there is none.",
         (), _one(lambda r: r.store.oldest_event_time),
     ),
+    # evidence
+    Row(
+        "audit_receiver_tree_size", "gauge",
+        "Events under the last signed checkpoint; with the root a dated copy of the log's head in your Prometheus.",
+        (), _one(lambda r: r.evidence.tree_size),
+    ),
+    Row(
+        "audit_receiver_tree_root", "gauge",
+        "First 104 bits of that checkpoint's root hash, in two exact integers; `verify --prometheus` reads them back.",
+        ("bits",), _map(lambda r: dict(zip(("0-51", "52-103"), r.evidence.root, strict=True))),
+    ),
+    Row(
+        "audit_receiver_checkpoint_timestamp_seconds", "gauge",
+        "Unix time at which the last checkpoint was signed; 0 before the first.",
+        (), _one(lambda r: r.evidence.signed_time),
+    ),
+    Row(
+        "audit_receiver_checkpoints_signed_total", "counter",
+        "Checkpoints signed since the start.",
+        (), _one(lambda r: r.evidence.signed),
+    ),
+    Row(
+        "audit_receiver_checkpoint_failures_total", "counter",
+        "Checkpoints that could not be kept, and so were given to nobody.",
+        (), _one(lambda r: r.evidence.failed),
+    ),
+    Row(
+        "audit_receiver_evidence_alarm", "gauge",
+        "1 while the log does not go on from its last checkpoint: altered or rolled back, and no longer signed.",
+        (), _one(lambda r: float(r.evidence.alarm)),
+    ),
+    Row(
+        "audit_receiver_checkpoint_published_total", "counter",
+        "Checkpoints that reached a publish target.",
+        ("target",), _map(lambda r: r.evidence.published),
+    ),
+    Row(
+        "audit_receiver_checkpoint_publish_failures_total", "counter",
+        "Tries to publish a checkpoint that failed; the newest is tried again.",
+        ("target",), _map(lambda r: r.evidence.publish_failures),
+    ),
+    Row(
+        "audit_receiver_checkpoint_publish_timestamp_seconds", "gauge",
+        "Unix time at which a publish target last had a checkpoint; 0 before the first.",
+        ("target",), _map(lambda r: r.evidence.publish_time),
+    ),
+    Row(
+        "audit_receiver_segments_removed_total", "counter",
+        "Segments removed by retention.",
+        (), _one(lambda r: r.evidence.segments_removed),
+    ),
+    Row(
+        "audit_receiver_events_redacted_total", "counter",
+        "Events whose content was erased.",
+        (), _one(lambda r: r.evidence.events_redacted),
+    ),
+    Row(
+        "audit_receiver_redactions_pending", "gauge",
+        "Redactions of which some file still holds bytes: a reader or an unsealed segment is in the way.",
+        (), _one(lambda r: r.evidence.redactions_pending),
+    ),
     # hosts and the process
     Row(
         "audit_receiver_host_last_seen_timestamp_seconds", "gauge",
         "Unix time of the last message of each of expected_hosts; 0 before the first since the start.",
         ("host",), _map(lambda r: r.host_last_seen),
+    ),
+    Row(
+        "audit_receiver_host_silent", "gauge",
+        "1 while a host of expected_hosts is silent for longer than its silent_after.",
+        ("host",), _map(lambda r: r.host_silent),
     ),
     Row(
         "audit_receiver_ready", "gauge",

@@ -18,12 +18,29 @@ APP: Final = "audit-receiver"
 LISTENER: Final = "self"
 FORMAT: Final = "internal"
 
-_MESSAGES: Final = {
+MESSAGES: Final = {
     "log.start": "receiver started",
     "log.stop": "receiver stopped",
     "config.change": "configuration re-read",
     "system.time_change": "system clock stepped",
+    "log.rotate": "segment sealed",
+    "log.redact": "events redacted",
+    "log.prune": "events removed by retention",
+    "log.query": "log read",
+    "log.export": "log exported",
+    "log.archive": "log backed up",
+    "log.verify": "log verified",
+    "detect.alert": "log does not go on from its last checkpoint",
 }
+"""What an act is called; acts that share an action with another have their own message below."""
+LOST: Final = "messages lost"
+REFUSED: Final = "senders refused"
+BROKEN: Final = "connections given up"
+SILENT: Final = "expected host is silent"
+HEARD: Final = "expected host is heard again"
+HOLD_ADDED: Final = "legal hold added"
+HOLD_REMOVED: Final = "legal hold removed"
+KEY_ROTATED: Final = "signing key replaced"
 _FACILITY_AUDIT: Final = 13
 _SEVERITY_NOTICE: Final = 5
 
@@ -37,11 +54,17 @@ def own_act(
     outcome: Outcome = Outcome.SUCCESS,
     reason: str | None = None,
     data: Mapping[str, Any] | None = None,
+    actor: str | None = None,
+    message: str | None = None,
+    time: int | None = None,
 ) -> Event:
-    """Build the event of one act; `action` is one of those with a fixed message."""
+    """Build the event of one act. actor: who asked for it. message: one of the fixed ones; None is the action's.
+
+    received_at: where it stands in the log; `time`: when it was, if that is later (older events wait to be stored).
+    """
     return Event(
         received_at=received_at,
-        time=received_at,
+        time=received_at if time is None else time,
         time_quality=TimeQuality.FULL.value,
         host=host,
         app=APP,
@@ -49,7 +72,7 @@ def own_act(
         msgid=None,
         facility=_FACILITY_AUDIT,
         severity=_SEVERITY_NOTICE,
-        actor=None,
+        actor=actor,
         actor_as=None,
         action=action,
         outcome=outcome.value,
@@ -66,7 +89,7 @@ def own_act(
         format=FORMAT,
         parse_status=ParseStatus.OK.value,
         rule=f"self/{action}",
-        message=_MESSAGES[action],
+        message=message or MESSAGES[action],
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")) if data else None,
         raw=None,
     )

@@ -26,17 +26,28 @@ SOUND = {
     'up{job="audit-receiver"}': "1x1500",
     "audit_receiver_ready": "1x1500",
     'audit_receiver_events_dropped_total{reason="inbox_full"}': "7x1500",
+    'audit_receiver_events_dropped_total{reason="duplicate"}': "0+5x1500",
+    'audit_receiver_http_requests_refused_total{listener="h",reason="unauthorized"}': "3x1500",
+    'audit_receiver_http_requests_refused_total{listener="h",reason="unavailable"}': "0+1x1500",
     'audit_receiver_udp_kernel_drops_total{listener="u"}': "7x1500",
     "audit_receiver_events_in_flight": "5x1500",
     "audit_receiver_last_commit_timestamp_seconds": "0+60x1500",
     "audit_receiver_write_errors_total": "7x1500",
+    "audit_receiver_commit_seconds_sum": "0+1x1500",
+    "audit_receiver_commit_seconds_count": "0+100x1500",
+    "audit_receiver_evidence_alarm": "0x1500",
+    "audit_receiver_checkpoint_failures_total": "3x1500",
+    "audit_receiver_segment_seal_errors_total": "3x1500",
+    "audit_receiver_clock_steps_total": "3x1500",
+    "audit_receiver_store_wal_bytes": "70000000x1500",
     "audit_receiver_inbox_bytes": "10x1500",
     "audit_receiver_inbox_limit_bytes": "100x1500",
     "audit_receiver_disk_free_bytes": "100000000000-1000000x1500",
     'audit_receiver_parse_results_total{listener="u",status="ok"}': "0+100x1500",
     'audit_receiver_parse_results_total{listener="u",status="failed"}': "0+1x1500",
-    'audit_receiver_host_last_seen_timestamp_seconds{host="web-1"}': "0+60x1500",
+    'audit_receiver_host_silent{host="web-1"}': "0x1500",
     'audit_receiver_event_time_skew_seconds{listener="u"}': "2x1500",
+    'audit_receiver_tls_certificate_failures_total{listener="t"}': "2x1500",
     'audit_receiver_tls_certificate_not_after_timestamp_seconds{listener="t"}': "9000000x1500",
 }
 """25 hours of a sound, busy receiver, a value a minute; promtool's clock begins at 0, `AxN` is A, N times more."""
@@ -59,7 +70,7 @@ def fault(id_: str, alert: str, series: str, values: str | None, quiet: str, fir
     return Fault(id_, f"AuditReceiver{alert}", {series: ""} | changed, quiet, fires, labels | {"severity": severity})
 
 
-CRITICAL = {"Down", "NotReady", "Dropping", "KernelDrops", "CommitStalled"}
+CRITICAL = {"Down", "NotReady", "Dropping", "KernelDrops", "CommitStalled", "Evidence"}
 FAULTS = [
     fault("scrape-fails", "Down", 'up{job="audit-receiver"}', "1x10 0x1490", "11m", "13m", job="audit-receiver"),
     fault("not-scraped", "Down", 'up{job="audit-receiver"}', None, "1m", "2m", job="audit-receiver"),
@@ -74,19 +85,30 @@ FAULTS = [
           "63m"),
     fault("never-committed", "CommitStalled", "audit_receiver_last_commit_timestamp_seconds", "0x1500", "1m", "3m"),
     fault("write-errors", "WriteErrors", "audit_receiver_write_errors_total", "0x60 1x1400", "60m", "62m"),
+    fault("disk-slow", "DiskSlow", "audit_receiver_commit_seconds_sum", "0+1x60 60+120x1400", "62m", "75m"),
+    fault("altered", "Evidence", "audit_receiver_evidence_alarm", "0x60 1x1400", "60m", "62m"),
+    fault("unsigned", "Evidence", "audit_receiver_checkpoint_failures_total", "0x60 1x1400", "60m", "62m"),
+    fault("unsealed", "SealErrors", "audit_receiver_segment_seal_errors_total", "0x60 1x1400", "60m", "62m"),
+    fault("clock-set", "ClockStepped", "audit_receiver_clock_steps_total", "0x60 1x1400", "60m", "62m"),
+    fault("reader", "ReaderHoldsLog", "audit_receiver_store_wal_bytes", "70000000x60 600000000x1400", "70m", "77m"),
     fault("inbox", "InboxNearlyFull", "audit_receiver_inbox_bytes", "10x60 81x1400", "60m", "62m"),
     fault("disk-low", "DiskLow", "audit_receiver_disk_free_bytes", "3000000000x60 2000000000x1400", "70m", "71m"),
     fault("disk-shrinks", "DiskLow", "audit_receiver_disk_free_bytes", "100000000000-80000000x1200", "0m", "30m"),
     fault("parse", "ParseFailures", 'audit_receiver_parse_results_total{listener="u",status="failed"}', "0+10x1500",
           "14m", "30m", listener="u"),
-    fault("host-stops", "SilentHost", 'audit_receiver_host_last_seen_timestamp_seconds{host="web-1"}',
-          "0+60x60 3600x1400", "120m", "126m", host="web-1"),
-    fault("host-never-seen", "SilentHost", 'audit_receiver_host_last_seen_timestamp_seconds{host="web-2"}', "0x1500",
-          "60m", "66m", host="web-2"),
+    fault("unauthorized", "RequestsRefused",
+          'audit_receiver_http_requests_refused_total{listener="h",reason="unauthorized"}', "0x60 1x1400", "60m", "62m",
+          listener="h", reason="unauthorized"),
+    fault("host-stops", "SilentHost", 'audit_receiver_host_silent{host="web-1"}', "0x60 1x1400", "60m", "62m",
+          host="web-1"),
+    fault("host-never-seen", "SilentHost", 'audit_receiver_host_silent{host="web-2"}', "1x1500", "0m", "2m",
+          host="web-2"),
     fault("clock-behind", "ClockSkew", 'audit_receiver_event_time_skew_seconds{listener="u"}', "2x60 61x1400", "70m",
           "71m", listener="u"),
     fault("clock-ahead", "ClockSkew", 'audit_receiver_event_time_skew_seconds{listener="u"}', "2x60 -61x1400", "70m",
           "71m", listener="u"),
+    fault("certificate-refused", "CertificateRefused", 'audit_receiver_tls_certificate_failures_total{listener="t"}',
+          "0x60 1x1400", "60m", "62m", listener="t"),
     fault("certificate", "CertificateEnds", 'audit_receiver_tls_certificate_not_after_timestamp_seconds{listener="t"}',
           "1213200x1500", "60m", "62m", listener="t"),
 ]  # fmt: skip
@@ -148,8 +170,22 @@ def test_prometheus_takes_the_rules(rules: Path) -> None:
 def test_the_rules_ask_for_metrics_that_exist(rules: Path) -> None:
     # A misspelt name is an alert that never fires.
     known = {row.name for row in METRICS}
+    known |= {f"{row.name}_{part}" for row in METRICS if row.kind == "histogram" for part in ("sum", "count")}
     for rule in alerts_of(rules):
         assert set(re.findall(r"audit_receiver_\w+", rule["expr"])) <= known
+
+
+def test_the_table_of_faults_names_metrics_and_alerts_that_exist(rules: Path) -> None:
+    # What an operator is told to look at is there.
+    section = README.read_text().partition("\n## Faults: what you see\n")[2].partition("\n## ")[0]
+    rows = [row.split(" | ") for row in section.splitlines() if row.startswith("| ")][1:]
+    assert len(rows) > 20
+    assert {len(row) for row in rows} == {5}
+    named = " ".join(row[2] for row in rows)
+    known = {row.name for row in METRICS}
+    assert set(re.findall(r"audit_receiver_\w+", named)) <= known
+    alerts = {name for group in re.findall(r"\(([A-Z][A-Za-z, ]+)\)", named) for name in group.split(", ")}
+    assert {f"AuditReceiver{name}" for name in alerts} <= {rule["alert"] for rule in alerts_of(rules)}
 
 
 def test_every_rule_is_tested(rules: Path) -> None:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from receiver.config import Address, Config, KeepRaw, ListenerType, load_config, problems, settings, settings_table
 from receiver.errors import ConfigError
+from receiver.event import FACILITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,10 @@ def file(tmp_path: Path) -> Path:
 
 def listener(rest: str) -> str:
     return f"listeners:\n  - {{name: a, {rest}}}\n"
+
+
+def mutual_tls(permitted: str) -> str:
+    return f'type: tls, listen: "*:1", tls: {{certificate: a, key: b, client_ca: c, permitted: {permitted}}}'
 
 
 def said(file: Path, text: str) -> list[str]:
@@ -199,8 +204,34 @@ REFUSED = [
          '  lisen: "*:2"\n  listen: "*:2"\n', '7: listeners[1].lisen: unknown key (did you mean "listen"?)'),
     Case("unknown-in-tls", listener('type: tls, listen: "*:1", tls: {certificate: a, key: b, client: c}'),
          '2: listeners[0].tls.client: unknown key (did you mean "client_ca"?)'),
-    Case("not-yet", "retention: {max_age: 1d}", "1: retention: unknown key (known here: expected_hosts, http, ingest,"
-         " limits, listeners, packs, store, zones)"),
+    Case("unknown-section", "quotas: {max: 1d}", "1: quotas: unknown key (known here: evidence, expected_hosts, http,"
+         " ingest, limits, listeners, packs, publish, retention, store, zones)"),
+    Case("retention-of-nothing", "retention: {shorter: [{max_age: 1d}]}",
+         "1: retention.shorter[0]: must name an app, a facility or an action;"
+         " for all events there is retention.max_age"),
+    Case("publish-to-nowhere", "publish: [{name: a, type: http, to: here}]",
+         "1: publish[0].to: must be an address like http://host:port (http, https)"),
+    Case("witness-without-key", "publish: [{name: a, type: witness, to: 'https://w'}]",
+         "1: publish[0].key: is missing: a witness is known by its verifier key"),
+    Case("publish-twice", "publish:\n- {name: a, type: file, to: x}\n- {name: a, type: file, to: y}\n",
+         '3: publish[1].name: "a" is the name of publish[0] too'),
+    Case("publish-token", "publish: [{name: a, type: file, to: x, token_file: t}]",
+         "1: publish[0].token_file: does nothing for file: only http takes a token"),
+    Case("publish-key", "publish: [{name: a, type: http, to: 'https://w', key: [k]}]",
+         "1: publish[0].key: does nothing for http: only a witness is known by its key"),
+    Case("publish-ca", "publish: [{name: a, type: syslog, to: 'udp://w:1', ca: c}]",
+         "1: publish[0].ca: does nothing for udp://w:1: only tls:// and https:// ask who the server is"),
+    Case("keys-in-the-store", "store: {path: s}\nevidence: {key_dir: s/keys}",
+         "2: evidence.key_dir: must be outside of the store: who gets a copy of that must not get the keys"),
+    Case("metrics-on-a-listener", listener('type: tcp, listen: "*:9514"') + "http: {}\n",
+         '3: http.listen: "127.0.0.1:9514" is taken by listeners[0] ("*:9514")'),
+    Case("not-a-switch", "evidence: {note_queries: maybe}", "1: evidence.note_queries: must be true or false"),
+    Case("common-name-of-nobody", listener('type: tls, listen: "*:1", tls: {certificate: a, key: b, client_ca: c,'
+         ' permitted: [CN=]}'), "2: listeners[0].tls.permitted[0]: a common name must follow CN="),
+    Case("origin", "evidence: {origin: my log}",
+         "1: evidence.origin: must have no spaces and no plus: it is the name of a key"),
+    Case("facility", "retention: {shorter: [{facility: lokal7, max_age: 1d}]}",
+         "1: retention.shorter[0].facility: must be one of " + ", ".join(FACILITIES) + ' (did you mean "local7"?)'),
     Case("missing", "listeners:\n- name: a\n  type: udp\n", "2: listeners[0].listen: is missing"),
     Case("no-section", "store: here\n", "1: store: must be a section with keys of its own"),
     Case("no-section-at-all", "- store\n", "1: must be a section with keys of its own"),
@@ -215,20 +246,44 @@ REFUSED = [
     Case("duplicate-port", 'listeners:\n- {name: a, type: tcp, listen: "*:1"}\n- {name: b, type: tcp, listen: ":1"}\n',
          '3: listeners[1].listen: "*:1" is taken by listeners[0]'),
     Case("duplicate-host", "expected_hosts:\n- a\n- b\n- a\n", '4: expected_hosts[2]: "a" stands there twice'),
+    Case("duplicate-section", "expected_hosts:\n- a\n- host: a\n  silent_after: 5m\n",
+         '3: expected_hosts[1]: "a" stands there twice'),
+    Case("silent-after", "expected_hosts: [{host: a, silent_after: 0s}]",
+         "1: expected_hosts[0].silent_after: must be between 1s and 366d"),
+    Case("silent-host", "expected_hosts: [{silent_after: 5s}]", "1: expected_hosts[0].host: is missing"),
     Case("type", listener('type: tpc, listen: "*:1"'),
-         '2: listeners[0].type: must be one of udp, tcp, tls, unix_dgram, unix_stream (did you mean "tcp"?)'),
-    Case("type-not-yet", listener('type: relp, listen: "*:1"'),
-         "2: listeners[0].type: must be one of udp, tcp, tls, unix_dgram, unix_stream"),
+         "2: listeners[0].type: must be one of udp, tcp, tls, relp, http, unix_dgram, unix_stream"
+         ' (did you mean "tcp"?)'),
     Case("tls-missing", listener('type: tls, listen: "*:1"'),
          "2: listeners[0].tls: is missing: type tls needs tls.certificate and tls.key"),
     Case("tls-not-asked-for", listener('type: tcp, listen: "*:1", tls: {certificate: a, key: b}'),
          '2: listeners[0].tls: does nothing for type tcp (did you mean type "tls"?)'),
+    Case("http-for-everybody", listener('type: http, listen: "*:1"'),
+         "2: listeners[0].tokens: is missing: type http takes events of those it knows, by tokens or by tls.client_ca"),
+    Case("http-by-any-certificate", listener('type: http, listen: "*:1", tls: {certificate: a, key: b}'),
+         "2: listeners[0].tokens: is missing: type http takes events of those it knows, by tokens or by tls.client_ca"),
+    Case("tokens-elsewhere", listener('type: tcp, listen: "*:1", tokens: [a]'),
+         "2: listeners[0].tokens: does nothing for type tcp: only http asks for tokens"),
+    Case("no-tokens", listener('type: http, listen: "*:1", tokens: []'),
+         "2: listeners[0].tokens: is empty: leave the key out if nothing is meant"),
     Case("tls-key-missing", listener('type: tls, listen: "*:1", tls: {certificate: a}'),
          "2: listeners[0].tls.key: is missing"),
     Case("permitted-alone", listener('type: tls, listen: "*:1", tls: {certificate: a, key: b, permitted: [x]}'),
          "2: listeners[0].tls.permitted: does nothing without client_ca: no sender would be asked for a certificate"),
+    Case("fingerprint", listener(mutual_tls('["sha-1:AB"]')),
+         "2: listeners[0].tls.permitted[0]: a fingerprint must be sha-256: and 64 hexadecimal digits, with colons or"
+         " without"),
+    Case("wildcard", listener(mutual_tls('[b, "w*.a.b"]')),
+         "2: listeners[0].tls.permitted[1]: * can only stand for the whole first label, as in *.example.org"),
     Case("allow-on-unix", listener("type: unix_dgram, listen: /run/log, allow: [10.0.0.0/8]"),
          "2: listeners[0].allow: does nothing for unix_dgram: use the permissions of the socket's folder"),
+    Case("proxy-on-udp", listener('type: udp, listen: "*:1", proxy_protocol: [10.0.0.5]'),
+         "2: listeners[0].proxy_protocol: does nothing for udp: it is for listeners that load balancers connect to"),
+    Case("proxy-on-unix", listener("type: unix_stream, listen: /run/log, proxy_protocol: [10.0.0.5]"),
+         "2: listeners[0].proxy_protocol: does nothing for unix_stream: it is for listeners that load balancers connect"
+         " to"),
+    Case("proxy-from-nobody", listener('type: tcp, listen: "*:1", proxy_protocol: []'),
+         "2: listeners[0].proxy_protocol: is empty: leave the key out if nothing is meant"),
     Case("long-path", listener(f"type: unix_stream, listen: /{'a' * 107}"),
          "2: listeners[0].listen: is longer than the 107 bytes that a socket's path may have"),
     Case("self", 'listeners: [{name: self, type: udp, listen: "*:1"}]\n',
@@ -260,6 +315,10 @@ REFUSED = [
     Case("count", "ingest: {batch_events: many}", "1: ingest.batch_events: must be a whole number"),
     Case("half-read", "limits: {message_bytes: 2MiB, half_read_bytes: 1MiB}",
          "1: limits.half_read_bytes: must be at least message_bytes: no message of that length could be read"),
+    Case("idle", "limits: {idle: 500ms}", "1: limits.idle: must be 0 (never) or at least 1s"),
+    Case("rate-floor", "limits: {rate_floor: critical}",
+         "1: limits.rate_floor: must be one of emerg, alert, crit, err, warning, notice, info, debug"
+         ' (did you mean "crit"?)'),
     Case("keep-raw", "store: {keep_raw: allways}",
          '1: store.keep_raw: must be one of malformed, always (did you mean "always"?)'),
     Case("empty-path", 'store: {path: ""}', "1: store.path: must be printable text, and not empty"),
@@ -331,11 +390,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_files_that_are_named_and_missing(file: Path) -> None:
     # `check` looks before the service does; a command that only reads the store does not care.
-    text = "packs: [rules]\n" + listener('type: tls, listen: "*:1", tls: {certificate: a.crt, key: a.key}')
+    text = "packs: [rules]\n" + listener(
+        'type: http, listen: "*:1", tokens: [who], tls: {certificate: a.crt, key: a.key}'
+    )
     assert said(file, text) == [
         f"config.yaml:1: packs[0]: {file.parent}/rules: no such folder",
         f"config.yaml:3: listeners[0].tls.certificate: {file.parent}/a.crt: cannot be read",
         f"config.yaml:3: listeners[0].tls.key: {file.parent}/a.key: cannot be read",
+        f"config.yaml:3: listeners[0].tokens[0]: {file.parent}/who: cannot be read",
     ]
     load_config(file)
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from receiver import limits
-from receiver.control import SOCKET_NAME, Command, ControlServer, Request, ask, user_name
+from receiver.control import (
+    SOCKET_NAME,
+    Command,
+    ControlServer,
+    Request,
+    ask,
+    parse_request,
+    request_line,
+    user_name,
+)
 from receiver.errors import StoreFull, StoreRefused
 
 if TYPE_CHECKING:
@@ -123,3 +132,26 @@ async def _connect(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWr
         return await asyncio.open_unix_connection(f"/proc/self/fd/{handle}/{SOCKET_NAME}")
     finally:
         os.close(handle)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        rb'{"command":"echo","x":"\ud800"}', rb'{"command":"echo","x":NaN}',
+        b'{"command":"echo","x":9223372036854775808}', b'{"command":"echo","x":' + b"[" * 100 + b"]" * 100 + b"}",
+        b'{"command":"echo","x":' + b"[" * 10_000, b"[]", b"", b'{"command":1}', b"\xff",
+        b'{"command":"echo","x":"\xed\xa0\x80"}',
+    ],
+    ids=["surrogate", "nan", "65-bits", "deep", "deeper", "list", "nothing", "number", "no-utf8", "encoded-surrogate"],
+)  # fmt: skip
+def test_what_the_log_cannot_hold_is_no_request(line: bytes) -> None:
+    # It would be an exception in SQLite, or an event that is not valid JSON, and in each case a bug of ours.
+    with pytest.raises(ValueError):  # noqa: PT011 - orjson's own is one
+        parse_request(line)
+
+
+def test_a_command_line_with_any_bytes_is_refused_in_one_sentence() -> None:
+    # Python hands bytes that are no UTF-8 over as halves of surrogate pairs.
+    with pytest.raises(StoreRefused, match="not valid UTF-8"):
+        request_line("hold-add", {"reason": "\udcff"})
+    assert parse_request(request_line("echo", {"x": -(2**63), "y": "é"})) == ("echo", {"x": -(2**63), "y": "é"})

@@ -12,7 +12,14 @@ from prometheus_client import openmetrics
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
 
-from receiver.counters import DropReason, IngestCounters, ListenerCounters, RejectReason, StoreCounters
+from receiver.counters import (
+    DropReason,
+    EvidenceCounters,
+    IngestCounters,
+    ListenerCounters,
+    RejectReason,
+    StoreCounters,
+)
 from receiver.errors import FramingReason
 from receiver.event import Format, ParseStatus
 from receiver.metrics import BUILD_LABELS, METRICS, Exposition, metrics_table
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 P = "audit_receiver_"
-TYPES = {"u": "udp", "t": "tcp", "s": "tls", "ud": "unix_dgram", "us": "unix_stream"}
+TYPES = {"u": "udp", "t": "tcp", "s": "tls", "ud": "unix_dgram", "us": "unix_stream", "h": "http", "r": "relp"}
 BUILD = {"version": "1.2.3", "python": "3.11.2", "sqlite": "3.40.1"}
 EXEMPT = "process_"
 """prometheus-client's own, named by Prometheus's convention for every process."""
@@ -34,12 +41,18 @@ EXEMPT = "process_"
 class FakeRooms:
     ingest: IngestCounters = field(default_factory=IngestCounters)
     store: StoreCounters = field(default_factory=StoreCounters)
+    evidence: EvidenceCounters = field(
+        default_factory=lambda: EvidenceCounters(
+            published={"w": 3}, publish_failures={"w": 1}, publish_time={"w": 1.5}
+        )
+    )
     listeners: Mapping[str, ListenerCounters] = field(
         default_factory=lambda: {name: ListenerCounters() for name in TYPES}
     )
     listener_types: Mapping[str, str] = field(default_factory=TYPES.copy)
     inbox_limit_bytes: int = 64 << 20
     host_last_seen: Mapping[str, float] = field(default_factory=lambda: {"web-1": 0.0, "10.0.0.1": 1_764_000_000.5})
+    host_silent: Mapping[str, float] = field(default_factory=lambda: {"web-1": 1.0, "10.0.0.1": 0.0})
     certificate_not_after: Mapping[str, float] = field(default_factory=lambda: {"s": 1_800_000_000.0})
     build: Mapping[str, str] = field(default_factory=BUILD.copy)
     start_time: float = 1_764_000_000.25
@@ -106,13 +119,22 @@ def test_received_is_stored_dropped_and_in_flight_in_every_scrape(rooms: FakeRoo
         ("event_time_skew_seconds", {"listener": "t"}, -1.5),
         ("udp_kernel_drops_total", {"listener": "u"}, 9),
         ("datagrams_refused_total", {"listener": "u"}, 10),
+        ("udp_receive_buffer_bytes", {"listener": "u"}, 212_992),
         ("gelf_chunks_discarded_total", {"listener": "u"}, 11),
+        ("gelf_waiting_bytes", {"listener": "u"}, 30),
         ("connections_opened_total", {"listener": "t"}, 12),
         ("connections_open", {"listener": "t"}, 2),
+        ("connections_probed_total", {"listener": "t"}, 24),
+        ("connections_idle_closed_total", {"listener": "t"}, 27),
+        ("rate_pauses_total", {"listener": "t"}, 28),
+        ("relp_unanswered", {"listener": "r"}, 25),
+        ("relp_answers_unread_total", {"listener": "r"}, 26),
         ("connections_rejected_total", {"listener": "t", "reason": "too_many"}, 13),
         ("tls_handshake_failures_total", {"listener": "s"}, 14),
+        ("tls_certificate_failures_total", {"listener": "s"}, 29),
         ("connections_rejected_total", {"listener": "s", "reason": "tls_handshake"}, 14),
         ("framing_errors_total", {"listener": "t", "reason": "tls_on_plain_port"}, 15),
+        ("duplicate_events_total", {"listener": "h"}, 24),
         ("tls_certificate_not_after_timestamp_seconds", {"listener": "s"}, 1_800_000_000),
         ("inbox_bytes", {}, 16),
         ("inbox_limit_bytes", {}, 64 << 20),
@@ -127,6 +149,7 @@ def test_received_is_stored_dropped_and_in_flight_in_every_scrape(rooms: FakeRoo
         ("segment_seal_errors_total", {}, 22),
         ("segment_seal_seconds_total", {}, 23.5),
         ("host_last_seen_timestamp_seconds", {"host": "10.0.0.1"}, 1_764_000_000.5),
+        ("host_silent", {"host": "web-1"}, 1),
         ("build_info", BUILD, 1),
         ("start_timestamp_seconds", {}, 1_764_000_000.25),
         ("ready", {}, 1),
@@ -139,11 +162,17 @@ def test_each_counter_is_read_where_it_is_kept(
     tcp, udp = rooms.listeners["t"], rooms.listeners["u"]
     tcp.received_bytes, tcp.truncated, tcp.time_skew_seconds = 100, 4, -1.5
     tcp.parse_status[ParseStatus.FAILED] = 3
-    tcp.connections_opened, tcp.connections_open = 12, 2
+    tcp.connections_opened, tcp.connections_open, tcp.connections_probed = 12, 2, 24
     tcp.connections_rejected[RejectReason.TOO_MANY] = 13
+    tcp.connections_idle, tcp.rate_pauses = 27, 28
+    rooms.listeners["s"].certificate_failures = 29
+    rooms.listeners["r"].relp_unanswered, rooms.listeners["r"].relp_unread = 25, 26
     tcp.framing_errors[FramingReason.TLS_ON_PLAIN_PORT] = 15
+    udp.gelf_waiting_bytes = 30
     udp.kernel_drops, udp.datagrams_refused, udp.gelf_discarded = 9, 10, 11
+    udp.receive_buffer_bytes = 212_992
     rooms.listeners["s"].connections_rejected[RejectReason.TLS_HANDSHAKE] = 14
+    rooms.listeners["h"].duplicates = 24
     rooms.ingest.inbox_bytes, rooms.ingest.write_errors, rooms.ingest.last_commit_time = 16, 17, 1_764_000_001.5
     store = rooms.store
     store.store_bytes, store.disk_free_bytes, store.segments_sealed, store.segments_unsealed = 18, 19, 20, 1
@@ -172,7 +201,7 @@ def test_zeros_are_there_from_the_first_scrape(rooms: FakeRooms) -> None:
     assert labels_of(rooms, "received_messages_total") == {(name, form) for name in TYPES for form in Format}
     assert labels_of(rooms, "parse_results_total") == {(name, status) for name in TYPES for status in ParseStatus}
     assert labels_of(rooms, "connections_rejected_total") == {
-        (name, reason) for name in ("t", "s", "us") for reason in RejectReason
+        (name, reason) for name in ("t", "s", "us", "h", "r") for reason in RejectReason
     }
     assert labels_of(rooms, "host_last_seen_timestamp_seconds") == {("web-1",), ("10.0.0.1",)}
 
@@ -181,7 +210,9 @@ def test_a_listener_shows_only_what_it_can_have(rooms: FakeRooms) -> None:
     # A TCP listener without kernel drops would read as a promise.
     assert labels_of(rooms, "udp_kernel_drops_total") == labels_of(rooms, "datagrams_refused_total") == {("u",)}
     assert labels_of(rooms, "gelf_chunks_discarded_total") == {("u",), ("ud",)}
-    assert labels_of(rooms, "connections_open") == {("t",), ("s",), ("us",)}
+    assert labels_of(rooms, "connections_open") == {("t",), ("s",), ("us",), ("h",), ("r",)}
+    assert labels_of(rooms, "relp_unanswered") == {("r",)}
+    assert labels_of(rooms, "duplicate_events_total") == {("h",)}
     assert labels_of(rooms, "tls_handshake_failures_total") == {("s",)}
 
 

@@ -44,6 +44,7 @@ def test_nobody_listening_is_no_failure(address: str, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("microseconds", "process", "expected"),
     [("30000000", str(os.getpid()), 30.0), ("30000000", "1", None), ("", "", None), ("x", str(os.getpid()), None)],
+    ids=["ours", "another's", "unset", "no number"],
 )
 def test_the_watchdog_is_fed_only_when_it_is_ours(
     microseconds: str, process: str, expected: float | None, monkeypatch: pytest.MonkeyPatch

@@ -20,7 +20,10 @@ from receiver.errors import ReceiverError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS: Final = ("run", "check", "query", "tail", "stats", "hosts", "unmatched", "explain", "version")
+_COMMANDS: Final = (
+    "run", "check", "doctor", "query", "tail", "stats", "hosts", "unmatched", "explain",
+    "verify", "prove", "check_proof", "redact", "hold", "prune", "backup", "restore", "keygen", "witness", "version",
+)  # fmt: skip
 """One module each, with `register(commands)`; what a command needs it imports when it runs."""
 
 _COULD_NOT_RUN: Final = 2
@@ -40,6 +43,7 @@ examples:
   audit-receiver explain '<86>sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2'
 
 Reading commands only read: they work beside a running receiver and on a stopped store.
+Changing commands ask the receiver that runs; when none does, they take its place for a moment.
 exit codes: 0 done; 1 the answer is bad; 2 could not run (one line says why)"""
 
 

@@ -1,9 +1,10 @@
-"""`check`: the configuration and the packs it names, before the receiver is asked to run with them."""
+"""`check`: the configuration, the files and the packs it names, before the receiver is asked to run with them."""
 
 from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from receiver.cli.location import config_path
@@ -13,15 +14,18 @@ from receiver.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from receiver.cli.parser import Commands
+    from receiver.config import Config
+    from receiver.config.values import Location
 
 _ABOUT: Final = """\
-Check the configuration and the packs of rules it names: every problem with file, line and key. Packs must do what
-their samples say, and no pattern may be slow. Exit code 0: the receiver can run with it; 1: it cannot, or not as its
-author means; 2: the file cannot be read."""
+Check the configuration and what it names: every problem with file, line and key. Certificates, keys and tokens must be
+usable (those of systemd's credentials are seen by the service alone); packs of rules must do what their samples say,
+and no pattern may be slow. Exit code 0: the receiver can run with it; 1: it cannot, or not as its author means; 2: the
+file cannot be read."""
 
 _EXAMPLES: Final = "audit-receiver check --config config.yaml && systemctl reload audit-receiver"
 _BAD: Final = 1
@@ -49,14 +53,39 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _problems(path: Path) -> Iterator[str]:
-    from receiver.config import load_config, problems
+    from receiver.config import load_config, located, problems
 
-    yield from problems(path)
+    found = problems(path)
+    yield from found
     try:
         config = load_config(path)
     except ConfigError:  # said already; which packs it means is unknown
         return
+    if not found:
+        yield from located(path, list(_secret_problems(config)))
     yield from _pack_problems([place for place in config.packs if place.exists()])
+
+
+def _secret_problems(config: Config) -> Iterator[tuple[Location, str]]:
+    """Read certificates, keys and tokens as the receiver would at its start; what systemd hands over is not here."""
+    from receiver.app import listener_settings, publish_target
+    from receiver.config import is_credential, named_files
+    from receiver.listen import read_secrets
+
+    elsewhere = {at[:2] for at, file in named_files(config) if is_credential(file)}
+    reading: dict[Location, Callable[[], object]] = {
+        **{
+            ("listeners", index): partial(read_secrets, listener_settings(listener, config))
+            for index, listener in enumerate(config.listeners)
+        },
+        **{("publish", index): partial(publish_target, place) for index, place in enumerate(config.publish)},
+    }
+    for at, read in reading.items():
+        try:
+            if at not in elsewhere:
+                read()
+        except ConfigError as error:
+            yield at, str(error)
 
 
 def _pack_problems(places: Sequence[Path]) -> Iterator[str]:
@@ -64,7 +93,7 @@ def _pack_problems(places: Sequence[Path]) -> Iterator[str]:
     from receiver.normalize import load_packs
     from receiver.normalize.check import check_packs, slow_patterns
 
-    found = []
+    found = [f"{place}: no file of rules (*.yaml) in it" for place in places if not list(_files([place]))]
     for file in _files(places):
         try:
             load_packs([file])

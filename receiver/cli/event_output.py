@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from receiver.cli.parser import checked
 from receiver.cli.table import Column, Table
 from receiver.cli.when import to_datetime
+from receiver.errors import ConfigError
 from receiver.event import Outcome
 from receiver.event_json import event_line
 
@@ -39,12 +42,31 @@ def add_output(parser: Parser) -> None:
 
 
 def add_format(parser: Parser) -> None:
-    """Take --format."""
+    """Take --format and --columns."""
     parser.add_argument(
         "--format",
-        choices=["ecs", "ocsf", "cef"],
-        help="one line an event in the words of others: Elastic ECS 8, OCSF 1.9, ArcSight CEF",
+        choices=["ecs", "ocsf", "cef", "csv"],
+        help="one line an event in the words of others: Elastic ECS 8, OCSF 1.9, ArcSight CEF; or CSV that a"
+        " spreadsheet may open",
     )
+    parser.add_argument(
+        "--columns",
+        metavar="NAME,…",
+        type=checked(parse_columns),
+        help="the columns of --format csv, in this order (default: all)",
+    )
+
+
+def parse_columns(text: str) -> tuple[str, ...]:
+    """Turn a list of columns' names into them; raises ValueError with one sentence."""
+    from receiver.export import CSV_COLUMNS
+
+    names = tuple(name.strip().lower().replace("-", "_") for name in text.split(","))
+    for name in names:
+        if name not in CSV_COLUMNS:
+            near = get_close_matches(name, CSV_COLUMNS, n=1)
+            raise ValueError(f"no column '{name}'; {f'is it {near[0]}?' if near else ', '.join(CSV_COLUMNS)}")
+    return names
 
 
 def wants_json(args: argparse.Namespace) -> bool:
@@ -59,20 +81,26 @@ def zone_of(args: argparse.Namespace) -> tzinfo | None:
 
 def event_output(args: argparse.Namespace, *, drop_empty: bool = True) -> EventOutput:
     """Choose how events are shown; `drop_empty` leaves out columns without a value among the first rows."""
-    if getattr(args, "format", None) is not None:
+    form = getattr(args, "format", None)
+    columns = getattr(args, "columns", None)
+    if columns is not None and form != "csv":
+        raise ConfigError("--columns are those of --format csv")
+    if form == "csv":
+        return _Csv(columns)
+    if form is not None:
         from receiver.export import FORMATS
 
-        return _Lines(FORMATS[args.format])
+        return _Lines(FORMATS[form])
     if wants_json(args):
         return _Lines(event_line)
     return _EventTable(zone_of(args), drop_empty=drop_empty)
 
 
 def clock_time(micros: int | None, zone: tzinfo | None) -> str:
-    """Give a moment for people, to the second."""
+    """Give a moment for people, to the second; what is none as it is."""
     if micros is None:
         return ""
-    moment = to_datetime(micros, zone)
+    moment = to_datetime(micros, zone) if isinstance(micros, int) else None
     return str(micros) if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -87,6 +115,26 @@ class _Lines:
         count = 0
         for event in events:
             write(line(event) + "\n")
+            count += 1
+        sys.stdout.flush()
+        return count
+
+
+class _Csv:
+    """A header, then one line an event; lines end in CR LF (RFC 4180)."""
+
+    def __init__(self, columns: tuple[str, ...] | None) -> None:
+        from receiver.export import CSV_COLUMNS, csv_header
+
+        self._columns = columns or CSV_COLUMNS
+        sys.stdout.write(csv_header(self._columns) + "\r\n")
+
+    def show(self, events: Iterable[Any]) -> int:
+        from receiver.export import csv_line
+
+        count = 0
+        for event in events:
+            sys.stdout.write(csv_line(event, self._columns) + "\r\n")
             count += 1
         sys.stdout.flush()
         return count

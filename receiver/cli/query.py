@@ -26,6 +26,7 @@ _EXAMPLES: Final = """\
 audit-receiver query --since today --outcome failure
 audit-receiver query --actor root --host web-1 --since 2026-01-31T08:00:00Z --until 2026-01-31T09:00:00Z
 audit-receiver query --action 'auth.*' --source-ip 203.0.113.9 --limit all --json | jq .message
+audit-receiver query --since 7d --format csv --columns received_at,actor,action,target --limit all > week.csv
 audit-receiver query --contains 'invalid user' --severity warning --store /var/lib/audit-receiver/store"""
 
 

@@ -30,7 +30,7 @@ def add_selection(parser: Parser) -> None:
     select.add_argument("--outcome", choices=[str(outcome) for outcome in Outcome])
     select.add_argument("--host", metavar="NAME", help="the machine, as it names itself")
     select.add_argument("--app", metavar="NAME", help="the program")
-    select.add_argument("--source-ip", metavar="IP", help="where the actor came from")
+    select.add_argument("--source-ip", metavar="IP", type=checked(parse_address), help="where the actor came from")
     select.add_argument("--target", metavar="TARGET", help="what it was done to: an account, file, unit, …")
     select.add_argument(
         "--severity",
@@ -56,11 +56,21 @@ def filter_from(args: argparse.Namespace) -> Filter:
         outcome=args.outcome,
         host=args.host,
         app=args.app,
-        source_ip=_address(args.source_ip),
+        source_ip=args.source_ip,
         target=args.target,
         severity=args.severity,
         contains=args.contains,
     )
+
+
+def parse_address(text: str) -> str:
+    """Spell an address as the rules store it; raises ValueError: nothing could be found by what is none."""
+    from receiver.normalize.address import parse_ip
+
+    address = parse_ip(text)
+    if address is None:
+        raise ValueError(f"'{text}' is not an address; give one, as 203.0.113.9 or 2001:db8::1")
+    return address
 
 
 def parse_severity(text: str) -> int:
@@ -83,12 +93,3 @@ def _time(args: argparse.Namespace, name: str) -> int | None:
         return parse_when(text, now_us(), zone_of(args))
     except ValueError as error:
         raise ConfigError(f"--{name}: {error}") from error
-
-
-def _address(text: str | None) -> str | None:
-    """Spell an address as the rules store it; any other text is compared as it is."""
-    if text is None:
-        return None
-    from receiver.normalize.address import parse_ip
-
-    return parse_ip(text) or text

@@ -45,7 +45,7 @@ class Table:
 
     def write(self, rows: Iterable[Sequence[str | None]]) -> int:
         """Write all rows, after the header when they are the first; says how many."""
-        cells: Iterator[list[str]] = ([escape((text or "")[:_CELL_CHARS]) for text in row] for row in rows)
+        cells: Iterator[list[str]] = ([escape(_text(value)[:_CELL_CHARS]) for value in row] for row in rows)
         if self._layout is None:
             sample = list(islice(cells, _SAMPLE_ROWS))
             if not sample:
@@ -89,6 +89,13 @@ class Table:
 
     def _join(self, texts: list[str]) -> str:
         return (" " * _GAP).join(texts).rstrip(" ")
+
+
+def _text(value: object) -> str:
+    """Give a cell's text; a foreign hand may have stored bytes or numbers where texts belong."""
+    if value is None:
+        return ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def choose_widths(columns: Sequence[Column], natural: dict[int, int], total: int) -> list[tuple[int, int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -51,12 +53,19 @@ def run(args: argparse.Namespace) -> int:
         if args.count and end >= 0:
             last = list(reader.select(where, limit=args.count, before_seq=end + 1))
             output.show(reversed(last))
-        while args.follow:
+        while args.follow and not reader_left():
             time.sleep(limits.TAIL_POLL_SECONDS)
             follower = Follower(reader, where, end)
             output.show(follower.news())
             end = follower.position
     return 0
+
+
+def reader_left() -> bool:
+    """Say whether nobody reads what we print: `tail -f … | head -1` ends then, not at the next event."""
+    output = select.poll()
+    output.register(sys.stdout, 0)  # asked for nothing, poll(2) still tells of an error: the other end is closed
+    return bool(output.poll(0))
 
 
 class Follower:

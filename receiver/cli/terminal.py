@@ -1,33 +1,25 @@
-r"""What may reach a terminal, how wide it is there, and when colour is welcome.
+"""How wide text is on a terminal, how it is cut to fit, and when colour is welcome.
 
-Knows Unicode and ECMA-48; not what an event is. Text from senders is hostile: escape sequences, C1 controls,
-carriage returns and bidirectional controls can move the cursor, rename the window or make a line read as another.
-They are shown as `\\x1b` or `\\u202e`, never sent.
+Knows Unicode and ECMA-48; not what an event is. What may reach a terminal at all is `escape`'s to say.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from receiver.visible import escape
+
 if TYPE_CHECKING:
     from typing import TextIO
 
-_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_PLAIN: Final = re.compile(r"[\x20-\x7e]*\Z")
+__all__ = ["columns_of_terminal", "cut", "escape", "fit", "paint", "wants_colour", "width"]
+
 _ELLIPSIS: Final = "…"
 _FALLBACK_COLUMNS: Final = 120
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "yellow": "33"}
-
-
-def escape(text: str) -> str:
-    """Show what would control a terminal, end the line or hide (categories Cc, Cf, Cs, Zl, Zp) as escapes."""
-    if _PLAIN.match(text):
-        return text
-    return "".join([_visible(char) for char in text])
 
 
 def width(text: str) -> int:
@@ -72,17 +64,6 @@ def _cut(text: str, cells: int) -> str:
         left -= taken
         kept.append(char)
     return "".join(kept) + _ELLIPSIS + " " * left
-
-
-def _visible(char: str) -> str:
-    if char in _SHORT:
-        return _SHORT[char]
-    if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
-        return char
-    code = ord(char)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _cells(char: str) -> int:

@@ -10,7 +10,9 @@ setting that silently does nothing is worse than a receiver that does not start.
 
 from __future__ import annotations
 
+import json
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ValidationError
@@ -52,7 +54,11 @@ __all__ = [
     "Setting",
     "Store",
     "Tls",
+    "digest_of",
+    "is_credential",
     "load_config",
+    "located",
+    "named_files",
     "problems",
     "settings",
     "settings_table",
@@ -69,12 +75,25 @@ def load_config(path: Path | None = None) -> Config:
     return config
 
 
+def digest_of(config: Config) -> str:
+    """Give the SHA-256 of what is configured, in hex: the log tells by it when that changed. No secret is in it."""
+    values = config.model_dump(warnings=False)  # an address is a tuple, which pydantic finds worth a warning
+    return sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
+
+
 def problems(path: Path) -> list[str]:
     """List what is wrong with the file, one line each: what `load_config` refuses, and files it names that are missing.
 
     Those are no business of a command that only reads the store, so `load_config` does not look.
     """
     return _read(path, look_at_files=True)[1]
+
+
+def located(path: Path, found: list[tuple[Location, str]]) -> list[str]:
+    """Write problems that were found elsewhere as `problems` writes its own: with file, line and key."""
+    source = Source(path)
+    source.problems += found
+    return source.lines()
 
 
 def _read(path: Path, *, look_at_files: bool = False) -> tuple[Config | None, list[str]]:
@@ -98,6 +117,8 @@ _SENTENCES: Final = {
     "model_attributes_type": "must be a section with keys of its own",
     "dict_type": "must be a section with keys of its own",
     "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "invalid_key": "a key must be text: put it in quotes",
 }
 
@@ -132,10 +153,27 @@ def _missing_files(config: Config) -> Iterator[tuple[Location, str]]:
     for index, pack in enumerate(config.packs):
         if not pack.exists():
             yield ("packs", index), f"{pack}: no such folder"
+    for at, file in named_files(config):
+        if not is_credential(file) and not os.access(file, os.R_OK):
+            yield at, f"{file}: cannot be read"
+
+
+def is_credential(file: Path) -> bool:
+    """Say whether only systemd knows where this file is, and we are not in its service."""
+    return str(file).startswith(CREDENTIALS_PREFIXES) and not file.is_absolute()
+
+
+def named_files(config: Config) -> Iterator[tuple[Location, Path]]:
+    """List the files that listeners and publishing need, each at its key."""
     for index, listener in enumerate(config.listeners):
         for key in ("certificate", "key", "client_ca"):
             file: Path | None = getattr(listener.tls, key, None)
-            if file is None or (str(file).startswith(CREDENTIALS_PREFIXES) and not file.is_absolute()):
-                continue  # not asked for, or only systemd knows where it is
-            if not os.access(file, os.R_OK):
-                yield ("listeners", index, "tls", key), f"{file}: cannot be read"
+            if file is not None:
+                yield ("listeners", index, "tls", key), file
+        for place, file in enumerate(listener.tokens or ()):
+            yield ("listeners", index, "tokens", place), file
+    for index, target in enumerate(config.publish):
+        for key in ("token_file", "ca"):
+            file = getattr(target, key)
+            if file is not None:
+                yield ("publish", index, key), file

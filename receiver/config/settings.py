@@ -49,6 +49,8 @@ def _default(field: FieldInfo) -> str:
         quantity = getattr(item, "func", None)
         if isinstance(quantity, Quantity):
             return f"`{quantity.show(field.default)}`"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
     if field.default in (None, (), {}):
         return "unset"
     return "two" if section_in(field.annotation) else f"`{field.default}`"

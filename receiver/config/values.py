@@ -8,7 +8,7 @@ wanted and, where it can be guessed, what was meant.
 import math
 import os
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -107,6 +107,12 @@ def duration(least: float, most: float) -> BeforeValidator:
     return BeforeValidator(quantity)
 
 
+def or_unset(quantity: BeforeValidator) -> BeforeValidator:
+    """Let a quantity be left out."""
+    read: Callable[[object], object] = quantity.func  # type: ignore[assignment]
+    return BeforeValidator(lambda value: None if value is None else read(value))
+
+
 def count(least: int, most: int) -> BeforeValidator:
     """Take a number of things, within this range."""
     return BeforeValidator(Quantity({"": 1}, ("",), "a whole number", least, most))
@@ -118,7 +124,8 @@ def meant(word: str, choices: Iterable[str]) -> str:
     return f' (did you mean "{close[0]}"?)' if close else ""
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Take printable text, and not empty."""
     if not isinstance(value, str):
         raise ValueError("must be text: put it in quotes")  # noqa: TRY004 - pydantic wants a ValueError
     if not value or not value.isprintable():
@@ -138,10 +145,22 @@ def choice(choices: type[StrEnum]) -> BeforeValidator:
     return BeforeValidator(choose)
 
 
+def one_of(names: Iterable[str]) -> BeforeValidator:
+    """Take one of a list of names."""
+    known = tuple(names)
+
+    def read(value: object) -> str:
+        if value not in known:
+            raise ValueError(f"must be one of {', '.join(known)}{meant(str(value), known)}")
+        return str(value)
+
+    return BeforeValidator(read)
+
+
 def _zone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
-    name = _text(value)
+    name = as_text(value)
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # a path, a folder of zones, no such zone
@@ -153,7 +172,7 @@ def _zone(value: object) -> ZoneInfo:
 def _network(value: object) -> Network:
     if isinstance(value, IPv4Network | IPv6Network):
         return value
-    text = _text(value)
+    text = as_text(value)
     try:
         return ip_network(text)
     except ValueError:
@@ -190,7 +209,7 @@ def _is_ipv6(text: str) -> bool:
 def as_path(value: object, info: ValidationInfo) -> Path:
     """Take a path relative to the folder of the config file."""
     folder: Path = (info.context or {}).get("folder", Path())
-    return folder / (value if isinstance(value, Path) else _text(value))
+    return folder / (value if isinstance(value, Path) else as_text(value))
 
 
 def _credential_path(value: object, info: ValidationInfo) -> Path:
@@ -226,7 +245,7 @@ def unique(value: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(as_text)]
 AnyNetwork = Annotated[Network, PlainValidator(_network)]
 Zone = Annotated[ZoneInfo, PlainValidator(_zone)]
 ListenAddress = Annotated[Address, PlainValidator(as_address)]

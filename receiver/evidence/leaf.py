@@ -25,10 +25,11 @@ from receiver.errors import EvidenceError
 from receiver.event import INTEGER_COLUMNS, MAX_TIME_US, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PREFIX: Final = b"audit-receiver/v1\n"
 SALT_BYTES: Final = 16
+COMMITMENT_BYTES: Final = 32
 ENTRY_BYTES: Final = len(PREFIX) + 8 + 8 + 32
 
 _pack_entry = Struct(f">{len(PREFIX)}sQQ32s").pack
@@ -75,14 +76,49 @@ def leaf_hashes(first_seq: int, rows: Sequence[Event], salts: bytes | bytearray)
     ]
 
 
+def fragment(columns: Sequence[Any]) -> orjson.Fragment:
+    """Write columns that follow one another in a payload, to be put in one as they are."""
+    return orjson.Fragment(orjson.dumps(columns)[1:-1])
+
+
+def leaves_of_rows(
+    rows: Sequence[Sequence[Any]], columns: Callable[[Any], tuple[Any, ...]], salt_at: int
+) -> list[bytes]:
+    """Give the leaves of stored events that are not redacted.
+
+    rows: tuples that begin with `seq` and `received_at`; the salt stands at `salt_at`, `raw` before it. columns: gives
+    the payload's of a row; neighbours may be one `fragment`. Raises TypeError or ValueError when a value is none that
+    a payload can have.
+    """
+    dumps, start, raw_at = orjson.dumps, b"\x00" + PREFIX, salt_at - 1
+    return [
+        sha256(
+            _pack_leaf(
+                start, row[0], row[1],
+                sha256(
+                    row[salt_at] + (dumps(columns(row)) if row[raw_at] is None else payload(columns(row)))
+                ).digest(),
+            )
+        ).digest()
+        for row in rows
+    ]  # fmt: skip
+
+
 def stored_leaf(
     seq: int, received_at: int, row: Sequence[Any], salt: bytes | None, committed: bytes | None
 ) -> bytes | None:
-    """Give the leaf of a stored event, redacted or not; None when it has neither payload nor commitment."""
+    """Give the leaf of a stored event, redacted or not; None when it has neither payload nor commitment.
+
+    Raises ValueError for a salt or commitment of another length: packing would fill it up or cut it.
+    """
     if committed is None:
         if salt is None:
             return None
+        if len(salt) != SALT_BYTES:
+            raise ValueError(f"its salt has {len(salt)} bytes")
         committed = commitment(salt, payload(row))
+    if len(committed) != COMMITMENT_BYTES:
+        raise ValueError(f"its commitment has {len(committed)} bytes")
     return leaf_of_entry(entry(seq, received_at, committed))
 
 

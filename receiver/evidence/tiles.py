@@ -7,7 +7,7 @@ levels is hashed together here. Knows no storage: it says which hashes are wante
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from receiver.errors import EvidenceError
@@ -80,13 +80,13 @@ def hashes_of_node(level: int, number: int, top: int) -> HashRange:
     return HashRange(tile_level, number << rest, 1 << rest)
 
 
-def nodes_from(read: ReadHashes, top: int, known: Mapping[tuple[int, int], bytes] | None = None) -> NodeAt:
-    """Give the function that proofs are made from. known: nodes by (level, number) that were kept by themselves."""
-    kept = known or {}
+def nodes_from(read: ReadHashes, top: int, known: Callable[[int, int], bytes | None] | None = None) -> NodeAt:
+    """Give the function that proofs are made from. known: gives a node that was kept by itself, else None."""
 
     def node_at(level: int, number: int) -> bytes:
-        if (level, number) in kept:
-            return kept[level, number]
+        kept = known(level, number) if known is not None else None
+        if kept is not None:
+            return kept
         wanted = hashes_of_node(level, number, top)
         hashes = read(wanted)
         if len(hashes) != wanted.width:

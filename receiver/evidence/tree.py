@@ -91,6 +91,8 @@ class Tree(NamedTuple):
     @classmethod
     def unpack(cls, size: int, packed: bytes) -> Tree:
         """Read a state; raises EvidenceError when it cannot be one."""
+        if type(size) is not int or type(packed) is not bytes:
+            raise EvidenceError("the state of a tree is a number and hashes")
         if size < 0 or len(packed) != HASH_BYTES * size.bit_count():
             raise EvidenceError(f"the state of a tree of {size} leaves cannot be {len(packed)} bytes")
         return cls(size, tuple(packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)))

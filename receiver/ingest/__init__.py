@@ -2,6 +2,6 @@
 
 from receiver.ingest.batch_writer import BatchWriter
 from receiver.ingest.clock import Clock
-from receiver.ingest.inbox import Batch, Inbox
+from receiver.ingest.inbox import Batch, Inbox, Settled
 
-__all__ = ["Batch", "BatchWriter", "Clock", "Inbox"]
+__all__ = ["Batch", "BatchWriter", "Clock", "Inbox", "Settled"]

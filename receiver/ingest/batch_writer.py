@@ -35,6 +35,9 @@ class Sink(Protocol):
     async def append(self, events: Sequence[Event]) -> int:
         """Store all of them durably, or raise a StoreError with none of them stored."""
 
+    async def append_once(self, events: Sequence[Event], ids: Sequence[bytes | None]) -> Sequence[int]:
+        """Do the same, but for those whose id is known: gives their positions in the batch."""
+
     def check_space(self) -> bool:
         """Tell whether a write may be tried."""
 
@@ -63,6 +66,8 @@ class BatchWriter:
         self.last_turn = time.monotonic()
         """When the loop last turned."""
         self._resting = False
+        self._handed_over: float | None = None
+        """When the commit under way was handed to the store."""
 
     async def run(self) -> None:
         """Write until stopped and empty."""
@@ -79,8 +84,17 @@ class BatchWriter:
                 await self._commit(batch or Batch([], 0, time.monotonic()))
 
     def turns(self, within_seconds: float) -> bool:
-        """Say if the loop turned of late, or rests: idle, or until it tries again. What the watchdog is fed by."""
-        return self._resting or time.monotonic() - self.last_turn < within_seconds
+        """Say if the loop turned of late, rests (idle, or until it tries again), or waits for a slow disk.
+
+        What the watchdog is fed by.
+        """
+        if self._resting or time.monotonic() - self.last_turn < within_seconds:
+            return True
+        return 0 < self.commit_seconds() < limits.COMMIT_PATIENCE_SECONDS
+
+    def commit_seconds(self) -> float:
+        """How long the commit under way has taken so far; 0 while there is none."""
+        return 0.0 if self._handed_over is None else time.monotonic() - self._handed_over
 
     def note(self, act: Event) -> None:
         """Store an act of the receiver itself with the next batch; it is in none of the counters."""
@@ -129,13 +143,15 @@ class BatchWriter:
             try:
                 if not self._sink.check_space():
                     raise StoreFull("the disk is full, or emptier than store.min_free_bytes allows")
-                await self._sink.append(acts + batch.events)
+                self._handed_over = time.monotonic()
+                duplicates = await self._append(acts, batch)
             except StoreCorrupt:
                 counters.write_errors += 1
                 self._inbox.dropped(batch, DropReason.STORE_FAILED)
                 raise
             except StoreError as error:
                 counters.write_errors += 1
+                self._handed_over = None
                 self._note(error)
                 if self._give_up_at is not None and time.monotonic() > self._give_up_at:
                     self._inbox.dropped(batch, DropReason.STORE_FAILED)
@@ -147,13 +163,23 @@ class BatchWriter:
                 self.last_turn = time.monotonic()
             else:
                 break
+        self._handed_over = None
         self._note(None)
         if not batch.events:
             return
-        self._inbox.stored(batch)
+        self._inbox.stored(batch, duplicates)
         counters.batch_events.observe(len(batch.events))
         counters.commit_delay.observe(time.monotonic() - batch.arrived)
         counters.last_commit_time = time.time()
+
+    async def _append(self, acts: list[Event], batch: Batch) -> Sequence[int]:
+        """Store acts and batch; gives the positions in the batch of what the log has already."""
+        if batch.ids is None:
+            await self._sink.append(acts + batch.events)
+            return ()
+        unnamed: list[bytes | None] = [None] * len(acts)
+        known = await self._sink.append_once(acts + batch.events, unnamed + batch.ids)
+        return [index - len(acts) for index in known]
 
     def _note(self, error: StoreError | None) -> None:
         """Log only a change of state: a full disk lasts, and the log may lie on it."""
@@ -164,3 +190,4 @@ class BatchWriter:
             else:
                 log.warning("storing again")
         self.problem = problem
+        self._inbox.refused = problem is not None

@@ -18,7 +18,7 @@ from receiver import limits
 from receiver.counters import DropReason, IngestCounters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from receiver.event import Event
 
@@ -30,6 +30,17 @@ class Batch(NamedTuple):
     cost_bytes: int
     arrived: float
     """`time.monotonic()` at the arrival of the oldest event."""
+    ids: list[bytes | None] | None = None
+    """What the senders called them, one for each, where a name tells a resend from a new event; None: no names."""
+
+
+class Settled(NamedTuple):
+    """What became of some events that were taken."""
+
+    durable: bool
+    """False: some of them never will be."""
+    duplicates: list[int]
+    """Positions among them of those that the log had already."""
 
 
 class Inbox:
@@ -41,15 +52,22 @@ class Inbox:
         """Held senders go on below this: resuming at the brim would wake them for one list each."""
         self.counters = counters or IngestCounters()
         self.accepted = 0
-        """Events taken so far; what `until_durable` counts in."""
+        """Events taken so far."""
         self.closed: DropReason | None = None
         self._queue: deque[Batch] = deque()
+        self._taken: Batch | None = None
         self._queued_events = 0
         self._queued_bytes = 0
         self._used_bytes = 0
         self._waiting: deque[Callable[[], None]] = deque()
         self._durable = 0
-        self._acks: deque[tuple[int, asyncio.Future[bool]]] = deque()
+        self._lost = 0
+        """Up to here something will never be durable."""
+        self._acks: deque[_Ack] = deque()
+        self._duplicates: list[int] = []
+        """Which of the events somebody still waits for are in the log twice over; counted as `accepted` is."""
+        self.refused = False
+        """The writer says that the store takes nothing at the moment."""
         self._arrival = asyncio.Event()
 
     @property
@@ -73,14 +91,23 @@ class Inbox:
         return self._queue[0].arrived if self._queue else None
 
     @property
+    def oldest_received_at(self) -> int | None:
+        """`received_at` of the oldest event that is not settled, queued or taken; None when there is none.
+
+        What is written into the log beside the queue stands before that event, and must not bear a later time.
+        """
+        waiting = [self._taken] if self._taken is not None else []
+        return next((batch.events[0].received_at for batch in (*waiting, *self._queue) if batch.events), None)
+
+    @property
     def awaited(self) -> bool:
         """True while somebody waits for an acknowledgement."""
         return bool(self._acks)
 
     # --- in ---
 
-    def offer(self, events: list[Event], cost_bytes: int) -> bool:
-        """Take the list if there is room, else count it as dropped; never waits."""
+    def offer(self, events: list[Event], cost_bytes: int, ids: list[bytes | None] | None = None) -> bool:
+        """Take the list if there is room, else count it as dropped; never waits. ids: one for each, or no names."""
         count = len(events)
         self.counters.received += count
         if self.closed is not None:
@@ -89,7 +116,7 @@ class Inbox:
         if self._used_bytes >= self.max_bytes:
             self.counters.dropped[DropReason.INBOX_FULL] += count
             return False
-        self._queue.append(Batch(events, cost_bytes, time.monotonic()))
+        self._queue.append(Batch(events, cost_bytes, time.monotonic(), ids))
         self._queued_events += count
         self._queued_bytes += cost_bytes
         self._used_bytes += cost_bytes
@@ -136,7 +163,7 @@ class Inbox:
     def take_batch(self, max_events: int, max_bytes: int) -> Batch | None:
         """Take the oldest lists, at most `max_events` in all; at least one list, whatever it costs.
 
-        A batch ends where the clock was set back: what follows belongs to another segment.
+        One batch is out at a time. A batch ends where the clock was set back: what follows belongs to another segment.
         """
         if not self._queue:
             return None
@@ -144,22 +171,28 @@ class Inbox:
         first, rest = _split(first, max_events)
         if rest is not None:
             self._queue.appendleft(rest)
-        events, cost = first.events, first.cost_bytes
+        events, cost, ids = first.events, first.cost_bytes, first.ids
         while self._queue and rest is None:
             following = self._queue[0]
             if cost + following.cost_bytes > max_bytes or len(events) + len(following.events) > max_events:
                 break
             if _is_set_back(events, following.events):
                 break
+            if ids is not None or following.ids is not None:
+                ids = (ids or [None] * len(events)) + (following.ids or [None] * len(following.events))
             events.extend(self._queue.popleft().events)
             cost += following.cost_bytes
         self._queued_events -= len(events)
         self._queued_bytes -= cost
-        return Batch(events, cost, first.arrived)
+        self._taken = Batch(events, cost, first.arrived, ids)
+        return self._taken
 
-    def stored(self, batch: Batch) -> None:
-        """Settle a batch that is durable."""
-        self.counters.stored += len(batch.events)
+    def stored(self, batch: Batch, duplicates: Sequence[int] = ()) -> None:
+        """Settle a batch that is durable. duplicates: positions in it of what was in the log before."""
+        self.counters.stored += len(batch.events) - len(duplicates)
+        if duplicates:
+            self.counters.dropped[DropReason.DUPLICATE] += len(duplicates)
+            self._duplicates.extend([self._durable + index for index in duplicates])
         self._settle(batch, durable=True)
 
     def dropped(self, batch: Batch, reason: DropReason) -> None:
@@ -168,14 +201,18 @@ class Inbox:
         self._settle(batch, durable=False)
 
     def _settle(self, batch: Batch, *, durable: bool) -> None:
+        self._taken = None
         self.counters.in_flight -= len(batch.events)
         self._used_bytes -= batch.cost_bytes
         self.counters.inbox_bytes = self._used_bytes
         self._durable += len(batch.events)
-        while self._acks and self._acks[0][0] <= self._durable:
-            _, ack = self._acks.popleft()
-            if not ack.done():
-                ack.set_result(durable)
+        if not durable:
+            self._lost = self._durable
+        while self._acks and self._acks[0].end <= self._durable:
+            self._answer(self._acks.popleft())
+        if self._duplicates:
+            first = min((ack.first for ack in self._acks), default=self._durable)
+            self._duplicates = [position for position in self._duplicates if position >= first]
         if self._used_bytes <= self.resume_bytes:
             self._wake_waiting()
 
@@ -187,17 +224,31 @@ class Inbox:
 
     # --- acknowledgement ---
 
-    async def until_durable(self, position: int) -> bool:
-        """Wait until the first `position` accepted events are durable; False when some never will be.
+    def settlement(self, count: int) -> asyncio.Future[Settled]:
+        """Promise to say what becomes of the last `count` events; to be asked for right after their `offer`."""
+        return self._ack(self.accepted - count, self.accepted)
 
-        Positions are `accepted` as read right after an `offer`; ask in their order.
-        """
-        if position <= self._durable:
-            return True
-        ack: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._acks.append((position, ack))
-        self._arrival.set()
-        return await ack
+    def _ack(self, first: int, end: int) -> asyncio.Future[Settled]:
+        ack = _Ack(first, end, asyncio.get_running_loop().create_future())
+        if end <= self._durable:
+            self._answer(ack)
+        else:
+            self._acks.append(ack)
+            self._arrival.set()
+        return ack.settled
+
+    def _answer(self, ack: _Ack) -> None:
+        if not ack.settled.done():
+            duplicates = [position - ack.first for position in self._duplicates if ack.first <= position < ack.end]
+            ack.settled.set_result(Settled(ack.first >= self._lost, duplicates))
+
+
+class _Ack(NamedTuple):
+    """Somebody waits for the events from `first` up to, not including, `end`; counted as `accepted` is."""
+
+    first: int
+    end: int
+    settled: asyncio.Future[Settled]
 
 
 def _is_set_back(events: list[Event], following: list[Event]) -> bool:
@@ -212,6 +263,7 @@ def _split(batch: Batch, max_events: int) -> tuple[Batch, Batch | None]:
     if count <= max_events:
         return batch, None
     head_cost = batch.cost_bytes * max_events // count
-    head = Batch(batch.events[:max_events], head_cost, batch.arrived)
-    tail = Batch(batch.events[max_events:], batch.cost_bytes - head_cost, batch.arrived)
+    head_ids, tail_ids = (batch.ids[:max_events], batch.ids[max_events:]) if batch.ids is not None else (None, None)
+    head = Batch(batch.events[:max_events], head_cost, batch.arrived, head_ids)
+    tail = Batch(batch.events[max_events:], batch.cost_bytes - head_cost, batch.arrived, tail_ids)
     return head, tail

@@ -1,7 +1,7 @@
 """Sockets, each: read → framer → intake → inbox. Knows no SQLite and no rule's content."""
 
 from receiver.listen.activation import inherited_sockets
-from receiver.listen.listeners import Listeners, ListenerStatus, open_listeners
+from receiver.listen.listeners import Listeners, ListenerStatus, open_listeners, read_secrets
 from receiver.listen.settings import ListenerSettings, ListenLimits, TlsSettings
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "TlsSettings",
     "inherited_sockets",
     "open_listeners",
+    "read_secrets",
 ]

@@ -51,6 +51,8 @@ def open_sockets(settings: ListenerSettings, receive_buffer_bytes: int) -> list[
         raise ConfigError(f"listener {settings.name}: {error}") from None
     except OSError as error:
         reason = error.strerror or str(error)
+        if isinstance(error, PermissionError) and settings.type not in UNIX:
+            reason += " (is audit-receiver-syslog.socket started, by which systemd opens ports below 1024?)"
         raise ConfigError(f"listener {settings.name}: cannot listen on {settings.listen}: {reason}") from error
 
 

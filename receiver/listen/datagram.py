@@ -24,22 +24,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncio_dgram
 
 from receiver import limits
-from receiver.counters import ListenerCounters
+from receiver.counters import DropReason, ListenerCounters
 from receiver.event import Origin
 from receiver.listen.peers import is_allowed, peer_text, zone_of
 from receiver.listen.settings import UNIX, ListenerSettings
 from receiver.wire import gelf
 from receiver.wire.message import Cut, Defect
+from receiver.wire.urgency import severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from datetime import tzinfo
 
+    from receiver.listen.rates import Rates
     from receiver.listen.room import Room
 
 _log = logging.getLogger(__name__)
 
-_SO_MEMINFO = 55  # sock_diag(7): u32s, [0] bytes queued for reading, [8] datagrams dropped
+_SO_MEMINFO = 55  # sock_diag(7): u32s, [0] bytes queued for reading, [1] buffer, [8] datagrams dropped
 _MEMINFO_BYTES = 36
 _SKB_BYTES = 256  # the least a queued datagram costs the kernel beside its text
 _LOOP_READ_BYTES = 256_000
@@ -79,6 +81,9 @@ class _Socket:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self.rest: socket.socket | None = None
+        """The same once more, for what is left after the stream is closed; made at the start, since a stop must not
+        fail for want of a descriptor."""
         self.stream: asyncio_dgram.DatagramStream | None = None
         self.task: asyncio.Task[None] | None = None
         self.drops = 0
@@ -95,11 +100,14 @@ class DatagramListener:
         self.counters = ListenerCounters()
         self.sockets = tuple(sockets)
         self._room = room
+        self._rates = None if settings.type in UNIX else room.rates
         self._sockets = [_Socket(sock) for sock in sockets]
         self._backlog: deque[_Waiting] = deque()
         """Read and not parsed yet, in order."""
         self._backlog_bytes = 0
-        self._reassembler = gelf.Reassembler()
+        self._reassembler = gelf.Reassembler(room.bounds.gelf_assembly_bytes)
+        self._discarded = 0
+        """Of those the reassembler has discarded, how many are counted."""
         self._buffer = bytearray(max(limits.DATAGRAM_BYTES, _LOOP_READ_BYTES if settings.type in UNIX else 0))
         self._view = memoryview(self._buffer)
         self._max_bytes = room.bounds.message_bytes
@@ -124,48 +132,57 @@ class DatagramListener:
     async def start(self) -> None:
         """Read from now on."""
         for item in self._sockets:
+            item.rest = item.sock.dup()
             item.stream = await asyncio_dgram.from_socket(item.sock)
             item.task = asyncio.get_running_loop().create_task(self._read(item.sock, item.stream))
             item.task.add_done_callback(self._ended)
 
     def refresh(self) -> None:
         """Ask the kernel what it has dropped, and give up chunks that have waited too long."""
+        buffers = []
         for item in self._sockets:
             with suppress(OSError):  # closed
-                drops = _meminfo(item.sock)[8]
+                meminfo = _meminfo(item.sock)
+                drops = meminfo[8]
+                buffers.append(meminfo[1] // 2)  # doubled by the kernel, for its own needs (socket(7))
                 self.counters.kernel_drops += (drops - item.drops) & 0xFFFF_FFFF
                 item.drops = drops
-        self._reassembler.expire(asyncio.get_running_loop().time())
-        self.counters.gelf_discarded = self._reassembler.discarded
+        if buffers:
+            self.counters.receive_buffer_bytes = min(buffers)
+        self._expire(asyncio.get_running_loop().time())
 
     async def stop(self, until: float) -> None:
         """Read what the queues hold at this moment, then close. `until`: loop time at which that ends in any case."""
         for item in self._sockets:
-            if item.task is not None and item.stream is not None and item.sock.fileno() >= 0:
-                item.task.cancel()
-                await asyncio.wait([item.task])
-                self.refresh()
-                await self._stop_one(item.sock, item.stream, until)
+            if item.task is not None and item.rest is not None and item.stream is not None:
+                if item.sock.fileno() >= 0:
+                    item.task.cancel()
+                    await asyncio.wait([item.task])
+                    self.refresh()
+                    await self._stop_one(item.rest, item.stream, until)
+                item.rest.close()
             item.sock.close()
-        self._reassembler.expire(float("inf"))
-        self.counters.gelf_discarded = self._reassembler.discarded
+        self._expire(float("inf"))
 
-    async def _stop_one(self, sock: socket.socket, stream: asyncio_dgram.DatagramStream, until: float) -> None:
+    def _expire(self, now: float) -> None:
+        """Give up chunks that have waited too long; the counters may be those of a listener before this one."""
+        self._reassembler.expire(now)
+        self.counters.gelf_discarded += self._reassembler.discarded - self._discarded
+        self._discarded = self._reassembler.discarded
+        self.counters.gelf_waiting_bytes = self._reassembler.cost_bytes
+
+    async def _stop_one(self, rest: socket.socket, stream: asyncio_dgram.DatagramStream, until: float) -> None:
         """Take what the stream holds, then close it, which closes its socket; read the rest beside it."""
-        rest = sock.dup()
-        try:
-            self._queue(_held(stream))
-            stream.close()
-            self._drain_rest(rest)
-            await self._finish_backlog(until)
-            self._drop_backlog()
-        finally:
-            rest.close()
+        self._queue(_held(stream))
+        stream.close()
+        self._drain_rest(rest)
+        await self._finish_backlog(until)
+        self._drop_backlog()
 
     def _drop_backlog(self) -> None:
         """Count what there was no time for (it takes much packed in little): nothing of it is in any other count."""
         for waiting in self._backlog:
-            self._room.intake.refuse(len(waiting.frames), waiting.wire_bytes, self.counters)
+            self._room.intake.refuse(len(waiting.frames), waiting.wire_bytes, self.counters, DropReason.STOPPING)
         self._backlog.clear()
         self._backlog_bytes = 0
 
@@ -253,6 +270,8 @@ class DatagramListener:
 
         What is packed stays so: in the backlog it would be a thousand times as large.
         """
+        if self._rates is not None:
+            datagrams = self._within_rate(self._rates, datagrams)
         sender_of, max_bytes = self._sender, self._max_bytes
         frames: list[bytes] = []
         origins: list[Origin] = []
@@ -281,6 +300,28 @@ class DatagramListener:
                 origins.append(sender.origin)
         self._queue_list(frames, wire_bytes, origins, zone, packed)
 
+    def _within_rate(self, rates: Rates, datagrams: list[Datagram]) -> list[Datagram]:
+        """Leave out, and count, what is over its peer's rate and not urgent; what is packed is looked at later."""
+        kept: list[Datagram] = []
+        for datagram in datagrams:
+            data, address = datagram
+            sender = self._sender(address)
+            if not data or sender is None or data[:1] in _GELF or self._may_pass(rates, data, sender.origin, len(data)):
+                kept.append(datagram)
+        return kept
+
+    def _may_pass(self, rates: Rates, frame: bytes, origin: Origin, wire_bytes: int) -> bool:
+        """Say if it is within its peer's rate, or urgent; else count it. wire_bytes: those not counted elsewhere."""
+        if rates.grant(origin.peer or ""):
+            return True
+        severity = severity_of(frame)
+        if severity is not None and severity <= rates.severity_floor:
+            return True
+        self._room.intake.refuse(1, wire_bytes, self.counters, DropReason.RATE_LIMITED)
+        text = "listener %s: datagrams of %s dropped: it sends more than limits.rate_per_peer"
+        self._room.complaints.warn("rate_limited", text, origin.listener, origin.peer)
+        return False
+
     def _queue_list(
         self, frames: list[bytes], wire_bytes: int, origins: list[Origin], zone: tzinfo | None, packed: bool
     ) -> None:
@@ -308,8 +349,11 @@ class DatagramListener:
         origins: list[Origin] = []
         wire_bytes, frames_bytes = waiting.wire_bytes, 0
         for data, origin in zip(waiting.frames, waiting.origins, strict=True):
-            frame = self._unpacked(data, origin, now) if data[:1] in _GELF else data
+            packed = data[:1] in _GELF
+            frame = self._unpacked(data, origin, now) if packed else data
             if not frame:
+                continue
+            if packed and self._rates is not None and not self._may_pass(self._rates, frame, origin, 0):
                 continue
             frames.append(frame)
             origins.append(origin)

@@ -5,6 +5,7 @@ Knows wire, normalize and the inbox by their calls only. Counts per listener. Ne
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from itertools import chain, repeat
 from operator import attrgetter, itemgetter
@@ -12,18 +13,22 @@ from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from receiver import limits
-from receiver.counters import DropReason
-from receiver.event import Event, Format, Origin, TimeQuality
+from receiver.event import Event, Format, Origin, ParseStatus, TimeQuality
+from receiver.listen.complaints import Complaints
 from receiver.wire.detect import parse_frames
 from receiver.wire.message import Cut, Defect, Message
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import tzinfo
 
-    from receiver.counters import ListenerCounters
-    from receiver.ingest import Clock, Inbox
+    from receiver.counters import DropReason, ListenerCounters
+    from receiver.ingest import Clock, Inbox, Settled
     from receiver.normalize import Normalizer
+
+    Parse = Callable[[Sequence[bytes], int, tzinfo | None], list[Message]]
+    Name = Callable[[list[Message]], list[bytes | None]]
 
 _status = attrgetter("status")
 _format = attrgetter("format")
@@ -54,6 +59,7 @@ class Intake:
     ) -> None:
         self._inbox = inbox
         self._clock = clock
+        self._complaints = Complaints()
         self.normalizer = normalizer
         """Replaced as a whole when packs are reloaded."""
         self.host_last_seen: dict[str, float] = dict.fromkeys(expected_hosts, 0.0)
@@ -67,6 +73,17 @@ class Intake:
     def on_space(self, callback: Callable[[], None]) -> None:
         """Call back once when there is room again; first come, first served."""
         self._inbox.on_space(callback)
+
+    def settlement(self, count: int) -> asyncio.Future[Settled]:
+        """Promise to say what becomes of the last `count` events taken; to be asked for at once."""
+        return self._inbox.settlement(count)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can become durable at the moment; None: it can."""
+        if self._inbox.closed is not None:
+            return "the receiver is being stopped"
+        return "the store takes nothing at the moment" if self._inbox.refused else None
 
     def now_us(self) -> int:
         """Read the receive clock, for what is taken later than it came."""
@@ -84,31 +101,79 @@ class Intake:
         zone: tzinfo | None,
         counters: ListenerCounters,
         received_at: int | None = None,
+        parse: Parse = parse_frames,
+        name: Name | None = None,
     ) -> bool:
         """Parse, normalise and offer one list; False when the inbox had no room (dropped and counted).
 
         wire_bytes: what was read from the socket for it, framing included.
         origins: one for all frames, or one for each.
         received_at: when it was read, if that was earlier; kept within what the store takes for one clock.
+        parse: makes one message of each frame. name: gives each message the id that tells a resend, or None.
         """
         counters.received_bytes += wire_bytes
         if not frames:
             return True
         now = self._clock.now_us()
         received_at = now if received_at is None else min(max(received_at, now - _BEHIND_US), now)
-        messages = parse_frames(frames, received_at, zone)
         sources: Iterable[Origin] = repeat(origins) if isinstance(origins, Origin) else origins
-        events = self.normalizer.normalize(messages, sources, received_at)
+        is_read = True
+        try:
+            messages = parse(frames, received_at, zone)
+        except Exception:  # noqa: BLE001 - one message must not cost its list, its connection or the listener
+            messages = self._parse_each(frames, sources, received_at, zone, parse)
+            is_read = False
+        ids = None if name is None else name(messages)
+        try:
+            events = self.normalizer.normalize(messages, sources, received_at)
+        except Exception:  # noqa: BLE001 - as above
+            events = self._normalize_each(messages, sources, received_at)
+            is_read = False
+        if not is_read:
+            events = list(map(_with_its_bytes, events, messages))
         _count(messages, received_at, counters)
         if self.host_last_seen:
             self._see_hosts(events, received_at)
-        return self._inbox.offer(events, estimate_bytes(frames, events))
+        return self._inbox.offer(events, estimate_bytes(frames, events), ids)
 
-    def refuse(self, count: int, wire_bytes: int, counters: ListenerCounters) -> None:
-        """Count as dropped what was received and is not even looked at, for a stop leaves no time for it."""
+    def _parse_each(
+        self,
+        frames: Sequence[bytes],
+        sources: Iterable[Origin],
+        received_at: int,
+        zone: tzinfo | None,
+        parse: Parse,
+    ) -> list[Message]:
+        """Parse one by one; what a parser of ours cannot read is kept as it came, and that is said."""
+        messages = []
+        for frame, origin in zip(frames, sources, strict=False):
+            try:
+                messages += parse([frame], received_at, zone)
+            except Exception as error:  # noqa: BLE001 - as in `take`
+                messages.append(self._unread(frame, origin, error))
+        return messages
+
+    def _normalize_each(self, messages: list[Message], sources: Iterable[Origin], received_at: int) -> list[Event]:
+        """Make events one by one; what a rule of ours cannot read is kept as it came too."""
+        events = []
+        for index, origin in zip(range(len(messages)), sources, strict=False):
+            try:
+                event = self.normalizer.event(messages[index], origin, received_at)
+            except Exception as error:  # noqa: BLE001 - as in `take`
+                messages[index] = self._unread(messages[index].raw, origin, error)
+                event = self.normalizer.event(messages[index], origin, received_at)
+            events.append(event)
+        return events
+
+    def _unread(self, frame: bytes, origin: Origin, error: Exception) -> Message:
+        self._complaints.warn("not_read", "a message of %s is kept unread: %s", origin.peer, _place(error))
+        return _unread(frame)
+
+    def refuse(self, count: int, wire_bytes: int, counters: ListenerCounters, reason: DropReason) -> None:
+        """Count as dropped what was received and is not even looked at."""
         counters.received_bytes += wire_bytes
         counters.received[Format.RAW] += count
-        self._inbox.refuse(count, DropReason.STOPPING)
+        self._inbox.refuse(count, reason)
 
     def _see_hosts(self, events: list[Event], received_at: int) -> None:
         names = {event.host for event in events}
@@ -116,6 +181,27 @@ class Intake:
         for host in names & self.host_last_seen.keys():
             if host is not None:
                 self.host_last_seen[host] = received_at / 1_000_000
+
+
+def _unread(frame: bytes) -> Message:
+    """Make a message of which nothing is known but its bytes: no text, so no rule looks at it again."""
+    return Message(
+        frame, Format.RAW.value, ParseStatus.FAILED.value, None, None, None, TimeQuality.MISSING.value,
+        None, None, None, None, None, None, None, (Defect.NOT_READ,),
+    )  # fmt: skip
+
+
+def _with_its_bytes(event: Event, message: Message) -> Event:
+    """Show what nobody could read as it came."""
+    if message.defects != (Defect.NOT_READ,):
+        return event
+    return event._replace(message=message.raw.decode("utf-8", "replace"))
+
+
+def _place(error: Exception) -> str:
+    """Name a bug of ours and where it is, in one line: a traceback for each such message would fill the journal."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a bug of ours: {type(error).__name__}: {error} ({place.filename.rpartition('/')[2]}:{place.lineno})"
 
 
 def estimate_bytes(frames: Sequence[bytes], events: Sequence[Event]) -> int:

@@ -20,10 +20,12 @@ from receiver.listen.complaints import Complaints
 from receiver.listen.datagram import DatagramListener
 from receiver.listen.half_read import HalfRead
 from receiver.listen.peers import Seats
+from receiver.listen.rates import Rates
 from receiver.listen.room import IntakeLike, Room
 from receiver.listen.settings import BUILT, DATAGRAM, ListenerSettings, ListenLimits
 from receiver.listen.stream_listener import StreamListener
 from receiver.listen.tls import TlsKeeper
+from receiver.listen.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,14 +103,14 @@ class Listeners:
         """
         wanted = _by_name(settings)
         kept = {name for name, new in wanted.items() if name in self._doors and _same_door(self._doors[name], new)}
-        keepers = {name: _keeper(wanted[name]) for name in kept}
+        keepers = {name: (_keeper(wanted[name]), _tokens(wanted[name])) for name in kept}
         added = _open({name: new for name, new in wanted.items() if name not in kept}, {}, self._room)
         gone = {name: self._doors.pop(name) for name in set(self._doors) - kept}
         for name in kept:
             listener = self._doors[name].listener
             listener.settings = wanted[name]
             if isinstance(listener, StreamListener):
-                listener.keeper = keepers[name]
+                listener.keeper, listener.tokens = keepers[name]
         for name, door in added.items():
             self._add(name, door)
             if self._started:
@@ -136,9 +138,11 @@ def open_listeners(
     Raises ConfigError, and leaves nothing open of what it opened itself.
     """
     bounds = bounds or ListenLimits()
-    half_read = HalfRead(asyncio.get_running_loop(), bounds.half_read_bytes, bounds.line_idle_seconds)
+    loop = asyncio.get_running_loop()
+    half_read = HalfRead(loop, bounds.half_read_bytes, bounds.line_idle_seconds)
     seats = Seats(bounds.connections, bounds.connections_per_peer)
-    room = Room(intake, half_read, seats, complaints or Complaints(), bounds)
+    rates = Rates(bounds.rate_per_peer, bounds.rate_floor, loop.time) if bounds.rate_per_peer else None
+    room = Room(intake, half_read, seats, complaints or Complaints(), bounds, rates)
     listeners = Listeners(room)
     wanted = _by_name(settings)
     names = list(wanted)
@@ -181,21 +185,39 @@ def _open(
 def _open_one(settings: ListenerSettings, given: Sequence[socket.socket], room: Room) -> _Door:
     if settings.type not in BUILT:
         raise ConfigError(f"listener {settings.name}: type {settings.type} is not known to this version")
-    keeper = _keeper(settings)  # before the sockets: it may refuse
+    keeper, tokens = _keeper(settings), _tokens(settings)  # before the sockets: they may refuse
     sockets = given or open_sockets(settings, room.bounds.udp_receive_buffer_bytes)
     own_paths = [] if given else [s.getsockname() for s in sockets if s.family == socket.AF_UNIX]
     paths = tuple((path, Path(path).lstat().st_ino) for path in own_paths)
     if settings.type in DATAGRAM:
         return _Door(DatagramListener(settings, sockets, room), paths)
-    return _Door(StreamListener(settings, sockets, room, keeper), paths)
+    return _Door(StreamListener(settings, sockets, room, keeper, tokens), paths)
+
+
+def read_secrets(settings: ListenerSettings) -> None:
+    """Read certificates and tokens as a listener does at its start, and forget them. Raises ConfigError."""
+    _keeper(settings)
+    _tokens(settings)
 
 
 def _keeper(settings: ListenerSettings) -> TlsKeeper | None:
-    if settings.type is not Transport.TLS:
+    if settings.type not in {Transport.TLS, Transport.RELP, Transport.HTTP}:
+        return None
+    if settings.tls is None and settings.type is not Transport.TLS:
         return None
     if settings.tls is None:
         raise ConfigError(f"listener {settings.name}: type tls needs tls.certificate and tls.key")
     return TlsKeeper(settings.name, settings.tls)
+
+
+def _tokens(settings: ListenerSettings) -> Tokens | None:
+    if settings.type is not Transport.HTTP:
+        return None
+    if settings.tokens:
+        return Tokens(settings.name, settings.tokens)
+    if settings.tls is None or settings.tls.client_ca is None:
+        raise ConfigError(f"listener {settings.name}: type http needs tokens, or tls.client_ca")
+    return None
 
 
 def _same_door(door: _Door, new: ListenerSettings) -> bool:

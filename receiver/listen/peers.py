@@ -52,20 +52,28 @@ class Seats:
         self._by_peer: dict[str, int] = {}
         self.taken = 0
 
-    def take(self, peer: str) -> RejectReason | None:
-        """Take a seat; or say why there is none."""
+    def take(self, peer: str | None) -> RejectReason | None:
+        """Take a seat; or say why there is none. None: whose it is will be said by `name`."""
         if self.taken >= self._total:
             return RejectReason.TOO_MANY
+        reason = None if peer is None else self.name(peer)
+        if reason is None:
+            self.taken += 1
+        return reason
+
+    def name(self, peer: str) -> RejectReason | None:
+        """Say whose a seat is that was taken without a name; or why that peer can have no more."""
         held = self._by_peer.get(peer, 0)
         if held >= self._per_peer:
             return RejectReason.TOO_MANY_PER_PEER
         self._by_peer[peer] = held + 1
-        self.taken += 1
         return None
 
-    def leave(self, peer: str) -> None:
-        """Give back a seat that `take` gave."""
+    def leave(self, peer: str | None) -> None:
+        """Give back a seat, named or not."""
         self.taken -= 1
+        if peer is None:
+            return
         self._by_peer[peer] -= 1
         if not self._by_peer[peer]:
             del self._by_peer[peer]

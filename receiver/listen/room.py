@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 from receiver import limits
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    from receiver.counters import ListenerCounters
+    from receiver.counters import DropReason, ListenerCounters
     from receiver.event import Origin
+    from receiver.ingest import Settled
     from receiver.listen.complaints import Complaints
     from receiver.listen.half_read import HalfRead
+    from receiver.listen.intake import Name, Parse
     from receiver.listen.peers import Seats
+    from receiver.listen.rates import Rates
     from receiver.listen.settings import ListenLimits
 
 
@@ -42,10 +46,19 @@ class IntakeLike(Protocol):
         zone: tzinfo | None,
         counters: ListenerCounters,
         received_at: int | None = None,
+        parse: Parse = ...,
+        name: Name | None = None,
     ) -> bool:
         """Take one list; False when it was dropped and counted."""
 
-    def refuse(self, count: int, wire_bytes: int, counters: ListenerCounters) -> None:
+    def settlement(self, count: int) -> asyncio.Future[Settled]:
+        """Promise to say what becomes of the last `count` events taken; to be asked for at once."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can become durable at the moment; None: it can."""
+
+    def refuse(self, count: int, wire_bytes: int, counters: ListenerCounters, reason: DropReason) -> None:
         """Count as dropped what was received and is not even looked at."""
 
 
@@ -59,11 +72,14 @@ class Room:
         seats: Seats,
         complaints: Complaints,
         bounds: ListenLimits,
+        rates: Rates | None = None,
     ) -> None:
         self.intake = intake
         self.half_read = half_read
         self.seats = seats
         self.complaints = complaints
         self.bounds = bounds
+        self.rates = rates
+        """None: nobody is limited."""
         self.buffer = memoryview(bytearray(limits.STREAM_READ_BYTES))
         self.short_buffer = self.buffer[: limits.STREAM_READ_FULL_BYTES]

@@ -20,7 +20,17 @@ Network = IPv4Network | IPv6Network
 
 DATAGRAM = frozenset({Transport.UDP, Transport.UNIX_DGRAM})
 UNIX = frozenset({Transport.UNIX_DGRAM, Transport.UNIX_STREAM})
-BUILT = frozenset({Transport.UDP, Transport.TCP, Transport.TLS, Transport.UNIX_DGRAM, Transport.UNIX_STREAM})
+BUILT = frozenset(
+    {
+        Transport.UDP,
+        Transport.TCP,
+        Transport.TLS,
+        Transport.RELP,
+        Transport.HTTP,
+        Transport.UNIX_DGRAM,
+        Transport.UNIX_STREAM,
+    }
+)
 """Types this room can open."""
 
 
@@ -33,7 +43,7 @@ class TlsSettings:
     client_ca: Path | None = None
     """Set: clients must show a certificate of this authority."""
     permitted: tuple[str, ...] = ()
-    """Names (`web.example.org`, `*.example.org`) or fingerprints (`sha-256:…`); empty: whoever the authority signed."""
+    """As `tls.Permitted` reads them; empty: whoever the authority signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,10 @@ class ListenerSettings:
     zones: tuple[tuple[Network, tzinfo], ...] = ()
     """Zones of networks; the longest prefix wins over the others and over `zone`."""
     tls: TlsSettings | None = None
+    tokens: tuple[Path, ...] = ()
+    """Files with bearer tokens, for `http`; without any its clients must show a certificate."""
+    proxy_protocol: tuple[Network, ...] = ()
+    """Whose connections open with a PROXY header, always; nobody else's may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +72,19 @@ class ListenLimits:
 
     message_bytes: int = limits.MESSAGE_BYTES
     half_read_bytes: int = limits.HALF_READ_BYTES
+    gelf_assembly_bytes: int = limits.GELF_ASSEMBLY_BYTES
     line_idle_seconds: float = limits.LINE_IDLE_SECONDS
     connections: int = limits.CONNECTIONS
     connections_per_peer: int = limits.CONNECTIONS_PER_PEER
+    idle_seconds: float = limits.IDLE_SECONDS
+    """0: never."""
+    rate_per_peer: float = limits.RATE_PER_PEER
+    """0: any."""
+    rate_floor: int = limits.RATE_FLOOR
     tls_handshake_seconds: float = limits.TLS_HANDSHAKE_SECONDS
+    certificate_look_seconds: float = limits.CERTIFICATE_LOOK_SECONDS
+    relp_answer_seconds: float = limits.RELP_ANSWER_SECONDS
+    proxy_header_seconds: float = limits.PROXY_HEADER_SECONDS
+    http_body_bytes: int = limits.HTTP_BODY_BYTES
+    http_ratio: int = limits.HTTP_RATIO
     udp_receive_buffer_bytes: int = limits.UDP_RECEIVE_BUFFER_BYTES

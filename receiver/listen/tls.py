@@ -9,17 +9,32 @@ what it holds decrypted when the peer closes while reading is paused: measured o
 from __future__ import annotations
 
 import hashlib
+import logging
 import ssl
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from receiver import limits
 from receiver.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from receiver.counters import ListenerCounters
+    from receiver.listen.complaints import Complaints
     from receiver.listen.settings import TlsSettings
 
+_log = logging.getLogger(__name__)
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+"""Inode, time and size of certificate, key and authorities; None for one that is not there."""
+
+CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
+"""Of TLS 1.2, those with forward secrecy and authenticated encryption (RFC 9325 §4.2, RFC 9662); all of TLS 1.3 are so.
+RFC 5425's TLS_RSA_WITH_AES_128_CBC_SHA is not among them: whoever gets the key could read what was recorded before."""
 _RECORD_BYTES = 16_384  # RFC 8446 §5.1: the most plaintext of one record
 
 
@@ -28,22 +43,85 @@ class TlsKeeper:
 
     def __init__(self, name: str, settings: TlsSettings) -> None:
         """Load the files. Raises ConfigError naming the listener and the file."""
-        self._name = name
+        self.name = name
         self.settings = settings
+        self.stamp = _stamp(settings)  # before they are read: a change meanwhile will be noticed
+        """What the files looked like."""
         self.context = _load_context(name, settings)
         self.not_after = _not_after(name, settings)
         """Unix time at which the certificate ends."""
-        self._permitted_prints = {_plain_print(text) for text in settings.permitted if _is_print(text)}
-        self._permitted_names = tuple(text.lower() for text in settings.permitted if not _is_print(text))
+        self._permitted = Permitted(settings.permitted)
 
     def permits(self, certificate: Certificate | None) -> bool:
         """Say if a peer with this certificate may send; its signature was checked in the handshake."""
         if not self.settings.permitted:
             return True
-        if certificate is None:
-            return False
-        return certificate.fingerprint in self._permitted_prints or any(
-            _name_matches(pattern, name) for pattern in self._permitted_names for name in certificate.names
+        return certificate is not None and self._permitted.includes(certificate)
+
+
+class CertificateWatch:
+    """Notices files that were replaced: what renews certificates often knows no signal to send."""
+
+    def __init__(self, complaints: Complaints, look_seconds: float) -> None:
+        self._complaints = complaints
+        self._look_seconds = look_seconds
+        self._next_look = 0.0
+        self._changed: Stamp | None = None
+        """As they looked at the last look, if that was new: certificate and key are not written at one instant."""
+        self._refused: Stamp | None = None
+
+    def look(self, keeper: TlsKeeper, now: float, counters: ListenerCounters) -> TlsKeeper:
+        """Return a keeper of the new files once they are good and no longer change; else the old one.
+
+        now: a clock's seconds; it looks at most once every `look_seconds`.
+        """
+        if now < self._next_look:
+            return keeper
+        self._next_look = now + self._look_seconds
+        stamp = _stamp(keeper.settings)
+        if stamp in {keeper.stamp, self._refused}:
+            return keeper
+        if stamp != self._changed:
+            self._changed = stamp
+            return keeper
+        try:
+            renewed = TlsKeeper(keeper.name, keeper.settings)
+        except ConfigError as error:
+            self._refused = stamp
+            counters.certificate_failures += 1
+            self._complaints.warn("certificate", "the new certificate is refused, the old one stays: %s", error)
+            return keeper
+        _log.info("listener %s: new handshakes get the new certificate", keeper.name)
+        return renewed
+
+
+class Permitted:
+    """Who may send (RFC 5425 §5): fingerprints, names and addresses of a certificate, or its subject's common name."""
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        """entries: `sha-256:AB:CD…`, `web.example.org`, `*.example.org`, `192.0.2.7`, `CN=backup agent`."""
+        self._prints: set[str] = set()
+        self._addresses: set[str] = set()
+        self._names: list[str] = []
+        self._common_names: list[str] = []
+        for entry in entries:
+            if entry.lower().startswith(("sha-256:", "sha256:")):
+                self._prints.add(entry.partition(":")[2].replace(":", "").lower())
+            elif entry.startswith(("CN=", "cn=")):
+                self._common_names.append(entry[3:].lower())
+            elif (address := _address_text(entry)) is not None:
+                self._addresses.add(address)
+            else:
+                self._names.append(_ace(entry))
+
+    def includes(self, certificate: Certificate) -> bool:
+        """Say if one of the entries means this certificate."""
+        common_name = (certificate.common_name or "").lower()
+        return (
+            certificate.fingerprint in self._prints
+            or not self._addresses.isdisjoint(certificate.addresses)
+            or any(_name_matches(ours, theirs) for ours in self._names for theirs in certificate.names)
+            or any(_name_matches(ours, common_name) for ours in self._common_names)
         )
 
 
@@ -55,17 +133,21 @@ class Certificate:
         certificate = x509.load_der_x509_certificate(der)
         subject = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         self.common_name = str(subject[0].value) if subject else None
-        self.alternative_names = _alternative_names(certificate)
-        # RFC 6125 §6.4.4: the common name counts only where there is no alternative name.
+        names, self.addresses = _alternative_names(certificate)
+        # RFC 6125 §6.4.4: the common name counts as a host's only where there is no alternative name.
         common = () if self.common_name is None else (self.common_name,)
-        self.names = tuple(name.lower() for name in self.alternative_names or common)
+        self.names = tuple(name.lower() for name in (names or (() if self.addresses else common)))
+        self._shown_names = (*names, *self.addresses)
 
     @property
     def identity(self) -> str:
-        """As shown in `peer_identity`: `CN=web, DNS=web.example.org, sha-256:…`."""
+        """As shown in `peer_identity`: `CN=web, SAN=web.example.org, sha-256:…`."""
         parts = [] if self.common_name is None else [f"CN={self.common_name}"]
-        parts += [f"SAN={name}" for name in self.alternative_names]
-        return ", ".join([*parts, f"sha-256:{self.fingerprint}"])
+        parts += [f"SAN={name}" for name in self._shown_names]
+        names = ", ".join(parts)
+        if len(names) > limits.IDENTITY_CHARS:
+            names = f"{names[:limits.IDENTITY_CHARS]}…"
+        return f"{names}, sha-256:{self.fingerprint}" if names else f"sha-256:{self.fingerprint}"
 
 
 class TlsSession:
@@ -104,6 +186,14 @@ class TlsSession:
             self.error = error
         return b"".join(plain)
 
+    def write(self, data: bytes) -> None:
+        """Encrypt what is to be said; nothing before the handshake is done, or after the end."""
+        if self.established and self.error is None:
+            try:
+                self._ssl.write(data)
+            except ssl.SSLError as error:
+                self.error = error
+
     def data_to_send(self) -> bytes:
         """Take what TLS itself has to say: handshake, alerts."""
         return self._outgoing.read()
@@ -125,6 +215,7 @@ class TlsSession:
 def _load_context(name: str, settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
     # Senders keep their connections for days: a ticket would only cost a write that a closing peer answers with RST.
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
@@ -146,7 +237,9 @@ def _load_context(name: str, settings: TlsSettings) -> ssl.SSLContext:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
-        return (error.reason or str(error)).replace("_", " ").lower()
+        # OpenSSL's "PEM lib" alone does not say which of the two files it could not read.
+        unread = "no PEM certificate in the one, or no PEM key without a passphrase in the other"
+        return error.reason.replace("_", " ").lower() if error.reason else unread
     return getattr(error, "strerror", None) or str(error)
 
 
@@ -159,28 +252,50 @@ def _not_after(name: str, settings: TlsSettings) -> float:
     return certificate.not_valid_after_utc.timestamp()
 
 
-def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
+def _alternative_names(certificate: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read dNSNames and iPAddresses."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
         # ValueError: an extension that OpenSSL let pass and cryptography cannot read; then it names nobody.
-        return ()
-    names = found.get_values_for_type(x509.DNSName)
-    return (*names, *(str(address) for address in found.get_values_for_type(x509.IPAddress)))
+        return (), ()
+    addresses = found.get_values_for_type(x509.IPAddress)
+    return tuple(found.get_values_for_type(x509.DNSName)), tuple(map(str, addresses))
 
 
-def _is_print(text: str) -> bool:
-    return text.lower().startswith(("sha-256:", "sha256:"))
+def _stamp(settings: TlsSettings) -> Stamp:
+    """See what tells a file from the one that was there before."""
+    found: list[tuple[int, int, int] | None] = []
+    for path in (settings.certificate, settings.key, settings.client_ca):
+        try:
+            status = path.stat() if path is not None else None
+        except OSError:
+            status = None
+        found.append(None if status is None else (status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(found)
 
 
-def _plain_print(text: str) -> str:
-    """`SHA-256:AB:CD…` → `abcd…` (RFC 5425 §4.2.2 writes it with colons)."""
-    return text.partition(":")[2].replace(":", "").lower()
+def _address_text(text: str) -> str | None:
+    """Write an address as a certificate's is written; None when it is none."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
 
 
-def _name_matches(pattern: str, name: str) -> bool:
-    """RFC 5425 §5.2: `*` may stand for the whole left-most label."""
-    if pattern.startswith("*."):
-        label, dot, rest = name.partition(".")
-        return bool(label and dot) and rest == pattern[2:]
-    return pattern == name
+def _ace(name: str) -> str:
+    """Write an internationalised name as certificates do (RFC 5425 §5.2, RFC 5280 §7)."""
+    try:
+        return name.encode("idna").decode().lower()
+    except UnicodeError:
+        return name.lower()
+
+
+def _name_matches(ours: str, theirs: str) -> bool:
+    """RFC 5425 §5.2: on either side `*` may stand for the whole left-most label."""
+    return ours == theirs or _covers(ours, theirs) or _covers(theirs, ours)
+
+
+def _covers(pattern: str, name: str) -> bool:
+    label, dot, rest = name.partition(".")
+    return bool(pattern.startswith("*.") and label and dot) and rest == pattern[2:]

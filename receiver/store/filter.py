@@ -31,6 +31,7 @@ class Filter:
     app: str | None = None
     source_ip: str | None = None
     target: str | None = None
+    facility: int | None = None
     severity: int | None = None
     contains: str | None = None
     unmatched: bool = False
@@ -49,7 +50,7 @@ def conditions(where: Filter) -> list[Condition]:
     """Give the tests of one column each: all but the time range, `actor` and `contains`."""
     found = [
         Condition(column, "{0} = ?", (value,))
-        for column in ("outcome", "host", "app", "source_ip", "target")
+        for column in ("outcome", "host", "app", "source_ip", "target", "facility")
         if (value := getattr(where, column)) is not None
     ]
     if where.action is not None and where.action.endswith("*"):

@@ -11,19 +11,17 @@ What it is shaped by, measured: binding an int costs 46 ns, a str 125, a bytearr
 
 from __future__ import annotations
 
-import os
 from itertools import accumulate, chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from receiver import limits
 from receiver.event import INTEGER_COLUMNS, Event
+from receiver.evidence.leaf import SALT_BYTES
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
-
-SALT_BYTES: Final = 16
 
 REPEATED: Final = (
     "time_quality", "app", "facility", "severity", "action", "outcome", "reason", "transport", "listener", "format",
@@ -107,11 +105,15 @@ class Inserter:
             raise
         self._facts.update({fact: start + index for index, fact in enumerate(new)})
 
-    def insert(self, events: Sequence[Event], facts: Sequence[int], seq: int) -> None:
-        """Insert a batch, with what `learn` gave for it, from `seq` on; the caller holds the transaction."""
+    def insert(self, events: Sequence[Event], facts: Sequence[int], salts: bytearray, seq: int) -> None:
+        """Insert a batch, with what `learn` gave for it, from `seq` on; the caller holds the transaction.
+
+        salts: SALT_BYTES for each.
+        """
         at = 0
         for piece in chunks(events):
-            self._insert_chunk(piece, facts[at : at + len(piece)], seq + at)
+            salt = salts[SALT_BYTES * at : SALT_BYTES * (at + len(piece))]
+            self._insert_chunk(piece, facts[at : at + len(piece)], salt, seq + at)
             self._note_odd(piece, seq + at)
             at += len(piece)
 
@@ -126,9 +128,9 @@ class Inserter:
             ]
             self._connection.executemany("INSERT INTO odd VALUES (?)", odd)
 
-    def _insert_chunk(self, events: Sequence[Event], facts: Sequence[int], seq: int) -> None:
+    def _insert_chunk(self, events: Sequence[Event], facts: Sequence[int], salts: bytearray, seq: int) -> None:
         count = len(events)
-        shared: list[Any] = [seq, bytearray(os.urandom(SALT_BYTES * count))]
+        shared: list[Any] = [seq, salts]
         columns: list[Sequence[Any]] = list(zip(*events, strict=True))
         cells: list[Sequence[Any]] = [facts]
         shape = [count]

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from receiver import limits
+from receiver.evidence.tree import Tree
 from receiver.store.filter import Filter, Phrase
 from receiver.store.plan import (
     PHRASE_FUNCTION,
@@ -28,6 +29,7 @@ from receiver.store.plan import (
 )
 from receiver.store.scan import LiveScan
 from receiver.store.segment import KIND_COLUMNS, Segment, check_format, open_read_only
+from receiver.store.tree_tables import read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,11 @@ class Group(NamedTuple):
     last_seq: int
 
 
+def _readable(text: bytes) -> str:
+    """Show what a foreign hand made of a text: one that is no UTF-8 must not hide all others. `verify` names it."""
+    return text.decode(errors="replace")
+
+
 class OpenSegment:
     """Opened by the constructor; `span` is what it holds now."""
 
@@ -54,6 +61,7 @@ class OpenSegment:
         self._sealed = segment.last is not None
         self._table = "event" if self._sealed else "events"
         self._connection = open_read_only(segment.path)
+        self._connection.text_factory = _readable  # 0.2 µs a text
         try:
             self.span = Range(segment.first, self._end())
         except BaseException:
@@ -65,6 +73,17 @@ class OpenSegment:
             return self.segment.first  # just created
         (last,) = self._connection.execute(f"SELECT max(seq) FROM {self._table}").fetchone()  # noqa: S608 - our name
         return self.segment.first if last is None else int(last) + 1
+
+    def ask(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Ask the relation `events` something of one's own; a segment that was just created has nothing to say."""
+        if check_format(self._connection, self.segment.path):
+            yield from self._connection.execute(sql)
+
+    def tree(self) -> Tree:
+        """Read the tree after its last event; of a segment that was just created the empty one."""
+        if not check_format(self._connection, self.segment.path):
+            return Tree()
+        return read_tree(self._connection, self.segment.path)
 
     def close(self) -> None:
         """Let the file go."""

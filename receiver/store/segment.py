@@ -18,17 +18,21 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from receiver import limits
 from receiver.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreRefused
 from receiver.event import BLOB_COLUMNS, COLUMNS, INTEGER_COLUMNS
+from receiver.store.tree_tables import TREE_SCHEMA, begin_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from receiver.evidence.tree import Tree
+
 APPLICATION_ID: Final = 0x41554452  # "AUDR", for file(1)
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 3
+"""2: the tree stands in the segments. 3: what is redacted waits until the event that names it is signed."""
 FOLDER_MODE: Final = 0o750
 LIVE_MODE: Final = 0o640
 SEALED_MODE: Final = 0o440
 
-_NAME = re.compile(r"(\d{12})-(\d{12})?\.db")
+_NAME = re.compile(r"([0-9]{12})-([0-9]{12})?\.db")
 SIDE_SUFFIXES: Final = ("-wal", "-shm", "-journal")
 
 KIND_COLUMNS: Final = (
@@ -70,9 +74,11 @@ LIVE_SCHEMA: Final = (
     # Events whose message is ODD_MESSAGE: a scan for a word then need not test that of every row, half its cost.
     "CREATE TABLE odd (seq INTEGER PRIMARY KEY)",
     _META,
+    *TREE_SCHEMA,
 )
 SEALED_SCHEMA: Final = (
     _META,
+    *TREE_SCHEMA,
     f"CREATE TABLE kind (id INTEGER PRIMARY KEY, {_columns((*KIND_COLUMNS, *_KIND_FACTS))})",
     f"CREATE TABLE event ({_columns(OWN_COLUMNS)}, kind INTEGER)",
     "CREATE VIEW events AS SELECT "  # noqa: S608 - our own names only
@@ -105,16 +111,19 @@ def side_files(path: Path) -> list[Path]:
 
 
 def catalog(folder: Path) -> list[Segment]:
-    """List the segments in order; where both forms of one exist, the sealed one counts."""
+    """List the segments in order; where both forms of one exist, the sealed one counts, and of those the longest."""
     found: dict[int, Segment] = {}
-    for entry in os.scandir(folder):
-        match = _NAME.fullmatch(entry.name)
-        if match is None:
-            continue
-        first, last = int(match[1]), int(match[2]) if match[2] else None
-        if last is not None or first not in found:
-            found[first] = Segment(first, last, folder / entry.name)
+    for segment in segment_files(folder):
+        other = found.setdefault(segment.first, segment)
+        if segment.last is not None and (other.last is None or segment.last > other.last):
+            found[segment.first] = segment
     return [found[first] for first in sorted(found)]
+
+
+def segment_files(folder: Path) -> list[Segment]:
+    """List every file that has a segment's name, in no order."""
+    matches = [match for entry in os.scandir(folder) if (match := _NAME.fullmatch(entry.name)) is not None]
+    return [Segment(int(match[1]), int(match[2]) if match[2] else None, folder / match[0]) for match in matches]
 
 
 def sync_folder(folder: Path) -> None:
@@ -134,14 +143,26 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreBusy(text)
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
         # A quota (EDQUOT), a failing or read-only disk: as with a full one, keep what is queued and try again.
-        return StoreFull(text)
+        return StoreFull(text + _disk_facts(error, path))
     return StoreCorrupt(text)
+
+
+def _disk_facts(error: sqlite3.Error, path: Path) -> str:
+    """Say what "disk I/O error" does not: which call it was, and whether the disk may be written at all."""
+    name = getattr(error, "sqlite_errorname", "")
+    facts = [name] if name.startswith("SQLITE_IOERR_") else []
+    try:
+        if os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+            facts.append("the filesystem is read-only")
+    except OSError as unreachable:
+        facts.append(unreachable.strerror or "the folder cannot be looked at")
+    return f" ({'; '.join(facts)})" if facts else ""
 
 
 def check_format(connection: sqlite3.Connection, path: Path) -> bool:
     """Tell whether the file holds a segment (False: still blank).
 
-    Raises StoreRefused if a newer version wrote it, StoreCorrupt if it is not ours.
+    Raises StoreRefused if another version wrote it, StoreCorrupt if it is not ours.
     """
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # first: it may be born just now
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -150,9 +171,10 @@ def check_format(connection: sqlite3.Connection, path: Path) -> bool:
         return False
     if application != APPLICATION_ID:
         raise StoreCorrupt(f"{path}: not a segment of an audit-receiver store")
-    if version > FORMAT_VERSION:
+    if version != FORMAT_VERSION:
+        age = "a newer" if version > FORMAT_VERSION else "an older"
         raise StoreRefused(
-            f"{path}: written by a newer audit-receiver (store format {version}, this one reads {FORMAT_VERSION})"
+            f"{path}: written by {age} audit-receiver (store format {version}, this one reads {FORMAT_VERSION})"
         )
     return True
 
@@ -167,8 +189,8 @@ def create_schema(connection: sqlite3.Connection, statements: tuple[str, ...]) -
     connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
 
 
-def open_live(path: Path) -> sqlite3.Connection:
-    """Open or create the live segment for writing, in WAL with every commit synced."""
+def open_live(path: Path, tree: Tree) -> sqlite3.Connection:
+    """Open the live segment for writing, in WAL with every commit synced; a new one begins with this tree."""
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, LIVE_MODE))
     connection = sqlite3.connect(
@@ -190,6 +212,7 @@ def open_live(path: Path) -> sqlite3.Connection:
         connection.execute("BEGIN IMMEDIATE")
         if not check_format(connection, path):
             create_schema(connection, LIVE_SCHEMA)
+            begin_tree(connection, tree)
         connection.execute("COMMIT")
         sync_folder(path.parent)
     except BaseException:
@@ -211,8 +234,35 @@ def close_live(connection: sqlite3.Connection) -> None:
 
 def open_read_only(path: Path) -> sqlite3.Connection:
     """Open a segment of either form for reading; raises sqlite3.OperationalError when it is gone."""
+    connection = _connect_read_only(path, read_only_mode(path))
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        # Killed while the file changed between WAL and not: the one change of ours that has a rollback journal. It is
+        # of the header alone, so what the file holds can be read as it is; the next start rolls it back.
+        return _connect_read_only(path, "mode=ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def read_only_mode(path: Path) -> str:
+    """Say how a file is opened for reading, as a query of its URI.
+
+    A sealed one never changes in its place, so only its own bytes count: SQLite would else follow a write-ahead log
+    that somebody put beside it, and show what the file does not hold.
+    """
+    match = _NAME.fullmatch(path.name)
+    return "mode=ro&immutable=1" if match is not None and match[2] else "mode=ro"
+
+
+def _connect_read_only(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro",
+        f"{path.absolute().as_uri()}?{how}",
         uri=True,
         timeout=limits.BUSY_SECONDS,
         isolation_level=None,

@@ -27,10 +27,10 @@ _logger = logging.getLogger(__name__)
 class _Link:
     """One connection and its conversation."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body_bytes: int) -> None:
         self._reader = reader
         self._writer = writer
-        self.conversation = Conversation()
+        self.conversation = Conversation(body_bytes=body_bytes)
 
     async def read(self) -> None:
         """Feed what comes next to the conversation."""
@@ -63,18 +63,22 @@ class _Link:
 
 
 class WebServer:
-    """Serves GET and HEAD of the routes (path → handler) on one address."""
+    """Serves the routes (path → handler) on one address, all by the same methods: GET and HEAD, as a rule."""
 
     def __init__(
         self,
         routes: Mapping[str, Handler],
         *,
+        methods: tuple[str, ...] = _METHODS,
+        body_bytes: int = limits.HTTP_REQUEST_BYTES,
         max_connections: int = limits.HTTP_CONNECTIONS,
         request_seconds: float = limits.HTTP_SECONDS,
         idle_seconds: float = limits.HTTP_IDLE_SECONDS,
         linger_seconds: float = limits.HTTP_LINGER_SECONDS,
     ) -> None:
         self._routes = routes
+        self._methods = methods
+        self._body_bytes = body_bytes
         self._max_connections = max_connections
         self._request_seconds = request_seconds
         self._idle_seconds = idle_seconds
@@ -117,7 +121,7 @@ class WebServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = _Link(reader, writer)
+        link = _Link(reader, writer, self._body_bytes)
         task = asyncio.current_task()
         if self._stopping or task is None or not self._has_room():
             writer.write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
@@ -193,8 +197,8 @@ class WebServer:
         handler = self._routes.get(request.path)
         if handler is None:
             return plain(HTTPStatus.NOT_FOUND)
-        if request.method not in _METHODS:
-            return plain(HTTPStatus.METHOD_NOT_ALLOWED)._replace(headers=(("Allow", ", ".join(_METHODS)),))
+        if request.method not in self._methods:
+            return plain(HTTPStatus.METHOD_NOT_ALLOWED)._replace(headers=(("Allow", ", ".join(self._methods)),))
         try:
             response = await handler(request)
         except Exception:  # a page that fails must not take the metrics of the others with it

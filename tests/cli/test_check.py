@@ -46,6 +46,29 @@ def test_every_problem_is_a_line_with_file_line_and_key(cli: Callable[..., Answe
     assert "listeners[0].type" in answer.lines[1]
 
 
+def test_files_that_no_start_could_use_are_named(cli: Callable[..., Answer], tmp_path: Path) -> None:
+    # "Good" means that a reload or a start will not refuse it; what systemd hands over only its service can read.
+    for name in ("cert", "key", "tokens", "token"):
+        (tmp_path / name).write_text("two words\n")
+    (tmp_path / "empty").mkdir()
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "listeners:\n"
+        '  - {name: a, type: tls, listen: "*:1", tls: {certificate: cert, key: key}}\n'
+        '  - {name: b, type: http, listen: "*:2", tokens: [tokens]}\n'
+        '  - {name: c, type: tls, listen: "*:3", tls: {certificate: "%d/cert", key: "%d/key"}}\n'
+        "publish:\n"
+        "  - {name: d, type: http, to: 'https://d', token_file: token}\n"
+        "  - {name: e, type: witness, to: 'https://e', key: [e]}\n"
+        "packs: [empty]\n"
+    )
+    answer = cli("check", "--config", config)
+    assert answer.code == 1
+    at = [f"{config}:2: listeners[0]:", f"{config}:3: listeners[1]:"]
+    at += [f"{config}:6: publish[0]:", f"{config}:7: publish[1]:", f"{tmp_path / 'empty'}: no file"]
+    assert [line.startswith(start) for line, start in zip(answer.lines, at, strict=True)] == [True] * 5, answer.lines
+
+
 def test_packs_are_checked_file_by_file(cli: Callable[..., Answer], tmp_path: Path) -> None:
     # A rule with a fault would otherwise be found by the events it does not understand.
     packs = tmp_path / "packs"

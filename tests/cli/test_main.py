@@ -163,7 +163,7 @@ def test_ctrl_c_is_quiet_and_130() -> None:
         process.stdin.flush()
         assert process.stdout.readline()  # it runs and waits
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, b"")
 
 

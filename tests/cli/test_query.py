@@ -74,6 +74,15 @@ def test_query_answers_newest_first(
     assert seqs(cli("query", *options, "--store", store)) == expected
 
 
+@pytest.mark.parametrize("slip", ["203.0.113", "2001:db8::/32", "host"])
+def test_what_is_no_address_is_refused(cli: Callable[..., Answer], store: Path, slip: str) -> None:
+    # A slip must not read as "nobody came from there", nor as "nothing to erase".
+    for command in (["query"], ["redact", "--reason", "r"]):
+        answer = cli(*command, "--source-ip", slip, "--store", store)
+        assert (answer.code, answer.out) == (2, "")
+        assert f"'{slip}' is not an address" in answer.err
+
+
 def test_an_event_in_json_is_whole(cli: Callable[..., Answer], store: Path) -> None:
     # Exact numbers, every column, nothing secret.
     line = cli("query", "--json", "--store", store, "--actor", "root", "--host", "web-1").lines[-1]
@@ -135,9 +144,15 @@ def test_tail_follows_what_comes(tmp_path: Path) -> None:
             fill_store(folder, EVENTS, segment_events=4)
         got += [json.loads(process.stdout.readline())["seq"] for _ in range(4)]
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, b"")
     assert got == [2, 6, 7, 11, 12]
+    # Whoever has seen enough (`| head -1`) does not wait for one event more.
+    with subprocess.Popen([*command, "-n", "1"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
 
 
 def test_each_look_of_tail_begins_where_the_last_one_ended(tmp_path: Path) -> None:

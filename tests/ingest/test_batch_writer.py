@@ -31,7 +31,7 @@ async def running(inbox: Inbox, sink: FakeSink, **settings: float) -> AsyncItera
     task = asyncio.ensure_future(writer.run())
     yield writer
     writer.stop(1.0)
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
 
 
 async def test_a_batch_closes_by_the_age_of_its_oldest_event() -> None:
@@ -73,7 +73,7 @@ async def test_an_acknowledgement_waits_for_no_timer() -> None:
     async with running(inbox, sink, max_delay_seconds=3600):
         inbox.offer(make_events(1), 1)
         async with asyncio.timeout(5):
-            assert await inbox.until_durable(inbox.accepted)
+            assert (await inbox.settlement(1)).durable
 
 
 @pytest.mark.parametrize("refusal", [StoreFull("disk full"), StoreBusy("locked")], ids=["full", "busy"])
@@ -120,7 +120,7 @@ async def test_a_stop_does_not_wait_for_ever_on_a_full_disk() -> None:
     task = asyncio.ensure_future(writer.run())
     inbox.offer(make_events(4), 4)
     writer.stop(0.02)
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     assert inbox.counters.dropped[DropReason.STORE_FAILED] == 4
     assert inbox.counters.in_flight == 0
 
@@ -132,7 +132,7 @@ async def test_a_corrupt_store_ends_the_loop() -> None:
     writer = BatchWriter(inbox, sink, max_delay_seconds=0.001)
     inbox.offer(make_events(4), 4)
     with pytest.raises(StoreCorrupt):
-        await asyncio.wait_for(writer.run(), 5)
+        await asyncio.wait_for(writer.run(), 60)
     assert inbox.counters.dropped[DropReason.STORE_FAILED] == 4
 
 
@@ -168,3 +168,29 @@ async def test_own_acts_that_wait_are_bounded(
         writer.note(make_event(number))
     assert len(writer._own) == 3
     assert "was not noted" in caplog.text
+
+
+async def test_what_the_store_knows_already_is_counted_and_said() -> None:
+    # An act of our own in the same batch shifts nothing.
+    inbox, sink = Inbox(), FakeSink()
+    async with running(inbox, sink, max_delay_seconds=3600) as writer:
+        inbox.offer(make_events(2), 2, [b"a", b"b"])
+        assert (await inbox.settlement(2)).duplicates == []
+        writer.note(make_event(9))
+        inbox.offer(make_events(3), 3, [b"b", None, b"c"])
+        assert (await inbox.settlement(3)).duplicates == [0]
+    counters = inbox.counters
+    assert (counters.received, counters.stored, counters.dropped[DropReason.DUPLICATE]) == (5, 4, 1)
+    assert len(sink.events) == 5
+
+
+async def test_a_batch_with_names_survives_a_refusing_store() -> None:
+    # Tried again as it was, and known to be refused meanwhile.
+    inbox, sink = Inbox(), FakeSink()
+    sink.refusals = [StoreFull("x"), StoreBusy("y")]
+    async with running(inbox, sink):
+        inbox.offer(make_events(2), 2, [b"a", b"a"])
+        settlement = inbox.settlement(2)
+        await until(lambda: inbox.refused)
+        assert await settlement == (True, [1])
+        assert not inbox.refused

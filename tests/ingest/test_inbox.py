@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.counters import DropReason
-from receiver.ingest import Inbox
+from receiver.ingest import Batch, Inbox
 from tests.kit.events import make_events
 
 
@@ -94,7 +94,7 @@ async def test_an_acknowledgement_comes_with_durability_not_before() -> None:
     # Acknowledged means durable.
     inbox = Inbox()
     inbox.offer(make_events(3), 3)
-    ack = asyncio.ensure_future(inbox.until_durable(inbox.accepted))
+    ack = inbox.settlement(3)
     await asyncio.sleep(0)
     first = inbox.take_batch(2, 100)
     assert first is not None
@@ -104,20 +104,20 @@ async def test_an_acknowledgement_comes_with_durability_not_before() -> None:
     second = inbox.take_batch(2, 100)
     assert second is not None
     inbox.stored(second)
-    assert await ack is True
-    assert await inbox.until_durable(2) is True
+    assert (await ack).durable
+    assert (await inbox.settlement(3)).durable
 
 
 async def test_a_dropped_batch_is_never_acknowledged() -> None:
     # The store gave up: the sender must hear that, so that it sends again.
     inbox = Inbox()
     inbox.offer(make_events(1), 1)
-    ack = asyncio.ensure_future(inbox.until_durable(1))
+    ack = inbox.settlement(1)
     await asyncio.sleep(0)
     batch = inbox.take_batch(10, 100)
     assert batch is not None
     inbox.dropped(batch, DropReason.STORE_FAILED)
-    assert await ack is False
+    assert not (await ack).durable
     assert conserved(inbox)
 
 
@@ -155,3 +155,95 @@ def test_a_closed_inbox_takes_nothing(reason: DropReason) -> None:
     inbox.close(reason)
     assert not inbox.offer(make_events(2), 2)
     assert inbox.counters.dropped[reason] == 2
+
+
+def test_the_oldest_that_is_not_stored_tells_its_time() -> None:
+    # An act of the receiver's own is written beside the queue: it must not bear a later time than what waits.
+    inbox = Inbox(1000)
+    assert inbox.oldest_received_at is None
+    times = [event.received_at for event in make_events(4)]
+    inbox.offer(make_events(2), 2)
+    inbox.offer([], 0)
+    inbox.offer(make_events(2, 2), 2)
+    assert inbox.oldest_received_at == times[0]
+    batch = inbox.take_batch(2, 100)
+    assert batch is not None
+    assert inbox.oldest_received_at == times[0]  # taken, and not durable yet
+    inbox.stored(batch)
+    assert inbox.oldest_received_at == times[2]
+    batch = inbox.take_batch(10, 100)
+    assert batch is not None
+    inbox.dropped(batch, DropReason.STORE_FAILED)
+    assert inbox.oldest_received_at is None
+
+
+def ids(*numbers: int) -> list[bytes | None]:
+    return [bytes([number]) if number else None for number in numbers]
+
+
+def taken(inbox: Inbox, most: int) -> Batch:
+    batch = inbox.take_batch(most, 1000)
+    assert batch is not None
+    return batch
+
+
+async def test_names_stay_beside_their_events_through_joining_and_splitting() -> None:
+    # A list without names between two with some: each event keeps its own, whatever a batch is made of.
+    inbox = Inbox()
+    events = make_events(9)
+    inbox.offer(events[:2], 2)
+    inbox.offer(events[2:5], 3, ids(1, 0, 2))
+    inbox.offer(events[5:6], 1)
+    inbox.offer(events[6:], 3, ids(3, 4, 5))
+    joined = inbox.take_batch(6, 100)
+    assert joined is not None
+    assert joined.ids == ids(0, 0, 1, 0, 2, 0)
+    split = [inbox.take_batch(2, 100), inbox.take_batch(2, 100)]
+    assert [batch and batch.ids for batch in split] == [ids(3, 4), ids(5)]
+
+
+def test_lists_without_names_make_a_batch_without() -> None:
+    # Syslog pays nothing for it.
+    inbox = Inbox()
+    for event in make_events(3):
+        inbox.offer([event], 1)
+    batch = inbox.take_batch(10, 100)
+    assert batch is not None
+    assert batch.ids is None
+
+
+async def test_who_waits_is_told_which_of_his_were_duplicates() -> None:
+    # Over two batches, with others' events before, between and after.
+    inbox = Inbox()
+    inbox.offer(make_events(2), 2)
+    inbox.offer(make_events(4), 4, ids(1, 2, 3, 4))
+    first = inbox.settlement(4)
+    inbox.offer(make_events(3), 3, ids(5, 6, 7))
+    second = inbox.settlement(3)
+    inbox.stored(taken(inbox, 2))
+    inbox.stored(taken(inbox, 2), [0])
+    assert not first.done()
+    inbox.stored(taken(inbox, 4), [0, 1])
+    assert await first == (True, [0, 2, 3])
+    assert not second.done()
+    inbox.stored(taken(inbox, 4), [2])
+    assert await second == (True, [2])
+    assert inbox._duplicates == []
+    assert inbox.counters.dropped[DropReason.DUPLICATE] == 4
+    assert inbox.counters.stored == 5
+    assert conserved(inbox)
+
+
+async def test_a_list_of_which_a_part_is_lost_is_not_durable() -> None:
+    # Its first half went down with a batch that was given up; the second was stored.
+    inbox = Inbox()
+    inbox.offer(make_events(4), 4)
+    settlement = inbox.settlement(4)
+    inbox.dropped(taken(inbox, 2), DropReason.STORE_FAILED)
+    inbox.stored(taken(inbox, 2))
+    assert not (await settlement).durable
+    inbox.offer(make_events(1), 1)
+    later = inbox.settlement(1)
+    inbox.stored(taken(inbox, 2))
+    assert (await later).durable
+    assert (await inbox.settlement(0)).durable

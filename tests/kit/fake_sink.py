@@ -16,6 +16,8 @@ class FakeSink:
         self.batches: list[list[Event]] = []
         self.refusals: list[Exception] = []
         """Raised one by one before anything is stored again."""
+        self.ids: set[bytes | None] = set()
+        """Known to `append_once`."""
         self.space = True
         self.gate = asyncio.Event()
         """Cleared: append waits."""
@@ -31,6 +33,16 @@ class FakeSink:
             raise self.refusals.pop(0)
         self.batches.append(list(events))
         return len(self.events)
+
+    async def append_once(self, events: Sequence[Event], ids: Sequence[bytes | None]) -> list[int]:
+        await self.append([])  # the same gate, the same refusals
+        known = []
+        for index, one in enumerate(ids):
+            if one is not None and one in self.ids:
+                known.append(index)
+            self.ids.add(one)
+        self.batches[-1] = [event for index, event in enumerate(events) if index not in known]
+        return known
 
     def check_space(self) -> bool:
         return self.space

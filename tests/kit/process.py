@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -12,12 +14,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import yaml
+
+from tests.kit.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,31 +29,48 @@ if TYPE_CHECKING:
 
 COMMAND = (sys.executable, "-m", "receiver")
 ROOT = Path(__file__).resolve().parents[2]
+STOP_SECONDS = 60.0
+"""How long a stop may take: TimeoutStopSec= of the service."""
 _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:
-    """Ask until the answer is true and give it; fail when it never is."""
+def wait_for(
+    condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS, what: str = "", every_seconds: float = 0.02
+) -> Any:
+    """Ask until the answer is true and give it; fail when it never is. Ask seldom what is slowed by being asked."""
     end = time.monotonic() + seconds
     while not (answer := condition()):
         assert time.monotonic() < end, f"never came true: {what or condition}"
-        time.sleep(0.02)
+        time.sleep(every_seconds)
     return answer
 
 
+_PORTS = range(10_000, 32_000)
+"""Below what Linux gives to those who ask for any port (ip_local_port_range), so that nobody gets ours by chance."""
+
+
+def _candidates() -> Iterator[int]:
+    """Every port of ours once and then again, from a place that differs from process to process."""
+    first = random.Random(os.urandom(8)).randrange(len(_PORTS))
+    return (_PORTS[(first + step) % len(_PORTS)] for step in itertools.count())
+
+
+_candidate = _candidates()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that are free for both TCP and UDP just now; held together, so that all differ."""
+    """Ports of loopback that are free for both TCP and UDP just now, none of them given before by this process."""
     ports: list[int] = []
-    with ExitStack() as held:
-        while len(ports) < count:
-            stream = held.enter_context(socket.create_server(("127.0.0.1", 0)))
-            port = stream.getsockname()[1]
-            datagram = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    while len(ports) < count:
+        port = next(_candidate)
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram:
             try:
+                stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                stream.bind(("127.0.0.1", port))
                 datagram.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            ports.append(port)
+        ports.append(port)
     return ports
 
 
@@ -60,6 +81,8 @@ class ReceiverProcess:
     folder: Path
     settings: dict[str, Any]
     environ: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    """Put before its command and before those that read its store: a namespace to enter, say."""
     process: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -85,11 +108,11 @@ class ReceiverProcess:
 
     @property
     def command(self) -> list[str]:
-        return [*COMMAND, "run", "--config", str(self.config)]
+        return [*self.prefix, *COMMAND, "run", "--config", str(self.config)]
 
     @property
     def store(self) -> Path:
-        return self.folder / "store"
+        return self.folder / str(self.settings["store"]["path"])
 
     @property
     def port(self) -> int:
@@ -126,7 +149,7 @@ class ReceiverProcess:
             )  # fmt: skip
 
     def wait_ready(self) -> None:
-        wait_for(self._ready_or_dead, what="ready")
+        wait_for(self._ready_or_dead, 60, what="ready")
         assert self.process is not None
         assert self.process.poll() is None, f"receiver ended with {self.process.returncode}:\n{self.log}"
 
@@ -138,7 +161,7 @@ class ReceiverProcess:
         """GET from its HTTP side: status and body; 0 where nobody answers."""
         url = f"http://{self.settings['http']['listen']}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -161,18 +184,26 @@ class ReceiverProcess:
         """Events from outside that are durable."""
         return int(self.metrics().get("audit_receiver_events_stored_total", 0))
 
-    def wait_stored(self, count: int, seconds: float = 20.0) -> None:
+    def wait_stored(self, count: int, seconds: float = PATIENCE_SECONDS) -> None:
         wait_for(lambda: self.stored() >= count, seconds, f"{count} events stored")
 
     def events(self, *options: str) -> list[dict[str, Any]]:
         """What `query --json` answers, the receiver's own acts left out; works on a stopped store too."""
-        command = [*COMMAND, "query", "--store", str(self.store), "--json", "--limit", "100000", *options]
-        done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        events = [json.loads(line) for line in done.stdout.splitlines()]
+        events = self.query("--limit", "100000", *options)
         return [event for event in events if event["transport"] != "internal"]
 
-    def wait_events(self, count: int, *options: str, seconds: float = 20.0) -> list[dict[str, Any]]:
+    def query(self, *options: str) -> list[dict[str, Any]]:
+        """What `query --json` answers, the receiver's own acts with the rest."""
+        done = self.ask("query", "--json", *options)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def ask(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on its store."""
+        whole = [*self.prefix, *COMMAND, command, "--store", str(self.store), *options]
+        return subprocess.run(whole, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+
+    def wait_events(self, count: int, *options: str, seconds: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
         """Wait until so many events are stored, then ask for them."""
         self.wait_stored(count, seconds)
         return self.events(*options)
@@ -180,7 +211,12 @@ class ReceiverProcess:
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
-    def wait_exit(self, seconds: float = 20.0) -> int:
+    def totals(self) -> dict[str, int]:
+        """What it says at its end: received, stored, dropped."""
+        said = self.log.splitlines()[-1].partition(" s: ")[2]
+        return {name: int(number) for name, number in re.findall(r"(received|stored|dropped) (\d+)", said)}
+
+    def wait_exit(self, seconds: float = STOP_SECONDS) -> int:
         assert self.process is not None
         return self.process.wait(seconds)
 
@@ -190,7 +226,7 @@ class ReceiverProcess:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         try:
-            return self.wait_exit()
+            return self.wait_exit(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()

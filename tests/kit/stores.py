@@ -63,6 +63,14 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def messages_by_app(folder: Path) -> dict[str | None, list[str]]:
+    """The messages of each app, in the log's order, without the padding that senders of `kit.senders` add."""
+    found: dict[str | None, list[str]] = {}
+    for event in read(folder):
+        found.setdefault(event.app, []).append(str(event.message).rstrip("x").rstrip())
+    return found
+
+
 def read(folder: Path) -> list[StoredEvent]:
     """The whole log, oldest first."""
     return list(Reader(folder).select(Filter(), after_seq=-1))

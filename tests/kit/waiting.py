@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PATIENCE_SECONDS = 60.0
+"""How long anything is waited for: no bar of speed, only the end of waiting for what never comes."""
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Let the loop turn until the condition holds; fail when it never does."""
+
+async def until(
+    condition: Callable[[], object], seconds: float = PATIENCE_SECONDS, what: Callable[[], object] = str
+) -> None:
+    """Let the loop turn until the condition holds; fail when it never does, with what `what` gives then."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, f"never came true: {condition}"
+        assert time.monotonic() < end, f"never came true: {condition} {what()}"
         await asyncio.sleep(0.002)

@@ -6,17 +6,22 @@ import asyncio
 import contextlib
 import gzip
 import json
+import resource
 import socket
 import time
 import zlib
+from dataclasses import replace
 from ipaddress import ip_network
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from receiver import limits
+from receiver.event import Transport
+from receiver.listen import ListenerSettings
 from receiver.wire.message import Cut, Defect
 from tests.kit.waiting import until
+from tests.listen.conftest import address_of
 
 
 def udp_sender(address, source: str | None = None) -> socket.socket:
@@ -150,6 +155,31 @@ async def test_gelf_is_unpacked(bench, intake):
     assert listeners.counters["it"].gelf_discarded == 1
 
 
+async def test_chunks_that_wait_are_bounded_and_counted_over_a_reload(bench, intake):
+    # The oldest message makes way; a counter never goes back, though the new socket begins with none.
+    settings = ListenerSettings("it", Transport.UDP, "127.0.0.1:0")
+    listeners = await bench.open(settings, gelf_assembly_bytes=6_000)
+    counters = listeners.counters["it"]
+
+    def send(*ids: bytes) -> None:
+        with udp_sender(address_of(listeners, "it")) as sender:
+            for message_id in ids:
+                sender.send(gelf_chunks(b"x" * 3_000, 1_500, message_id)[0])
+
+    def count(number: int) -> bool:
+        listeners.refresh()
+        return counters.gelf_discarded == number
+
+    send(b"number01", b"number02", b"number03")
+    await until(lambda: count(1))
+    assert 3_000 < counters.gelf_waiting_bytes <= 6_000
+    await listeners.reload([replace(settings, listen="127.0.0.2:0")])
+    assert counters.gelf_discarded == 3
+    send(b"number04", b"number05", b"number06")
+    await until(lambda: count(4))
+    assert intake.frames == []
+
+
 async def test_what_the_kernel_dropped_is_counted(bench, intake):
     # A sender faster than the loop, and a small buffer: sent = taken + kernel drops.
     listeners, address = await bench.one("udp", bounds={"udp_receive_buffer_bytes": 8_192})
@@ -203,3 +233,18 @@ async def test_a_stop_empties_a_unix_queue(bench, intake, tmp_path):
         await listeners.stop(5)
     assert len(intake.frames) == sent > 0
     assert not path.exists()
+
+
+async def test_a_stop_needs_no_file_descriptor(bench, intake):
+    # A process that has none left ends in order all the same: what was queued is taken.
+    listeners, address = await bench.one("udp")
+    with udp_sender(address) as sender:
+        for number in range(100):
+            sender.send(b"<13>%d" % number)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            await listeners.stop(5)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert intake.frames == [b"<13>%d" % number for number in range(100)]

@@ -134,7 +134,7 @@ def test_what_finds_no_room_is_counted_and_what_is_refused_too(rooms) -> None:
     assert intake.take([b"one"], 0, ORIGIN, None, counters)
     assert intake.full
     assert not intake.take([b"two", b"three"], 0, ORIGIN, None, counters)
-    intake.refuse(4, 100, counters)
+    intake.refuse(4, 100, counters, DropReason.STOPPING)
     assert inbox.counters.dropped[DropReason.INBOX_FULL] == 2
     assert inbox.counters.dropped[DropReason.STOPPING] == 4
     assert sum(counters.received.values()) == inbox.counters.received == 7
@@ -150,3 +150,34 @@ def test_what_waited_does_not_look_like_a_clock_that_was_set(rooms) -> None:
     assert len(times) == 3
     assert max(times) - min(times) < limits.CLOCK_STEP_US
     assert max(times) <= intake.now_us()
+
+
+class Clumsy(Normalizer):
+    """Has a rule with a bug."""
+
+    def event(self, message, origin, received_at):
+        if message.message and "trip" in message.message:
+            raise KeyError("no such group")
+        return super().event(message, origin, received_at)
+
+    def normalize(self, messages, origins, received_at):
+        return [self.event(message, origin, received_at) for message, origin in zip(messages, origins, strict=False)]
+
+
+def test_what_a_bug_of_ours_cannot_read_is_kept_as_it_came(rooms, caplog: pytest.LogCaptureFixture) -> None:
+    # The others of its list are read as ever, the listener lives, and the log names the place once.
+    intake, inbox = rooms()
+    intake.normalizer = Clumsy([])
+    counters = ListenerCounters()
+    frames = [b"<13>1 - h a - - - before", b"<13>1 - h a - - - trip \xff", b"<13>1 - h a - - - after"] * 2
+    assert intake.take(frames, 0, ORIGIN, None, counters)
+    events = inbox.take_batch(10, 1 << 30).events
+    assert [event.message for event in events[:3]] == ["before", "<13>1 - h a - - - trip \ufffd", "after"]
+    assert [event.parse_status for event in events[:3]] == ["ok", "failed", "ok"]
+    assert events[1].raw == frames[1]
+    assert json.loads(events[1].data)["wire"]["defects"] == ["not_read"]
+    assert counters.parse_status == {"ok": 4, "partial": 0, "failed": 2}
+    (record,) = caplog.records
+    assert "a bug of ours: KeyError: 'no such group' (test_intake.py:" in record.getMessage()
+    assert intake.take(frames, 0, [ORIGIN] * 6, None, counters)
+    assert sum(counters.received.values()) == inbox.counters.received == 12

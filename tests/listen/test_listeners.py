@@ -77,11 +77,10 @@ async def test_one_bad_listener_closes_the_others(intake):
         open_listeners(settings[:1], intake)._doors["good"].listener.sockets[0].close()
 
 
-@pytest.mark.parametrize("kind", [Transport.RELP, Transport.HTTP])
-async def test_types_of_later_versions_are_refused(intake, kind):
+async def test_types_of_later_versions_are_refused(intake):
     # Better than a door that nobody opens.
     with pytest.raises(ConfigError, match="listener x: type"):
-        open_listeners([ListenerSettings("x", kind, ANYWHERE)], intake)
+        open_listeners([ListenerSettings("x", Transport.HTTP, ANYWHERE)], intake)
 
 
 async def test_a_stale_path_is_replaced_and_a_living_one_is_not(bench, intake, tmp_path):

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 
+from receiver import limits
 from receiver.event import Transport
 from receiver.listen import ListenerSettings
 from receiver.wire.message import Cut, Defect
@@ -81,8 +82,9 @@ async def test_a_held_connection_at_the_stop(bench, intake):
     assert intake.frames == [b"<13>one", b"<13>two", b"<13>th"]
 
 
-async def test_a_held_connection_without_room_is_dropped_by_count(bench, intake):
+async def test_a_held_connection_without_room_is_dropped_by_count(bench, intake, monkeypatch):
     # The time is over and the inbox still full: received = dropped.
+    monkeypatch.setattr(limits, "STOP_BACKLOG_SECONDS", 0.05)
     listeners, address = await bench.one("tcp")
     intake.full = True
     with socket.create_connection(address) as sock:
@@ -91,6 +93,37 @@ async def test_a_held_connection_without_room_is_dropped_by_count(bench, intake)
         await listeners.stop(0.05)
     assert intake.dropped == [b"<13>one", b"<13>two"]
     assert listeners.counters["it"].connections_open == 0
+
+
+async def test_what_had_come_is_given_more_time_than_what_goes_on(bench, intake):
+    # The drain is over before the inbox has room: what was read and queued at the signal is taken all the same, what
+    # its sender goes on to send is not waited for.
+    listeners, address = await bench.one("tcp")
+    intake.full = True
+    with socket.create_connection(address) as sock:
+        queued = b"".join(b"<13>queued %d\n" % number for number in range(1_000))
+        sock.sendall(queued)
+        await until(lambda: intake._waiting)
+        stopping = asyncio.ensure_future(listeners.stop(0.02))
+        await until(lambda: listeners._doors["it"].listener.sockets[0].fileno() < 0)
+        await asyncio.sleep(0.05)
+        assert not stopping.done()
+        intake.make_space()
+        await stopping
+    assert intake.frames == queued.splitlines()
+    assert intake.dropped == []
+
+
+async def test_no_time_at_all_is_none_for_the_rest_either(bench, intake):
+    # The receiver ends by a failure: nobody will take anything any more.
+    listeners, address = await bench.one("tcp")
+    intake.full = True
+    with socket.create_connection(address) as sock:
+        sock.sendall(b"<13>one\n")
+        await until(lambda: intake._waiting)
+        async with asyncio.timeout(limits.STOP_BACKLOG_SECONDS / 2):
+            await listeners.stop(0)
+    assert intake.dropped == [b"<13>one"]
 
 
 async def test_tls_queues_are_read_and_a_half_handshake_does_not_wait(bench, intake, tmp_path):

@@ -14,10 +14,11 @@ import pytest
 
 from receiver.errors import ConfigError
 from receiver.event import Transport
-from receiver.listen import ListenerSettings, TlsSettings
+from receiver.listen import ListenerSettings, TlsSettings, tls
 from receiver.listen.tls import TlsKeeper
 from tests.kit.certificates import Authority
 from tests.kit.waiting import until
+from tests.listen.conftest import address_of
 from tests.listen.test_stream import end_of
 
 
@@ -210,6 +211,94 @@ async def test_a_reload_takes_the_new_certificate_and_keeps_the_old_one_if_it_is
     await listeners.reload([listener])
     assert await shown() == ssl.PEM_cert_to_DER_cert(new.certificate.read_text())
     assert listeners.certificate_not_after["it"] == pytest.approx(time.time() + 5 * 86_400, abs=600)
+
+
+@pytest.mark.parametrize(
+    ("version", "ciphers"),
+    [
+        (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA"),
+        (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA256"),
+        (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-CCM8"),
+        (ssl.TLSVersion.TLSv1_2, "AES128-SHA:AES128-GCM-SHA256:DHE-RSA-AES128-SHA"),
+        (ssl.TLSVersion.TLSv1_2, "aNULL:eNULL"),
+    ],
+)
+async def test_weak_ciphers_are_refused(bench, intake, authority, server, version, ciphers):
+    # No forward secrecy, no authenticated encryption, no authentication: no handshake, and it is counted.
+    listeners, address = await bench.one("tls", tls=settings_of(server))
+    context = authority.client_context()
+    context.minimum_version = context.maximum_version = version
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    await refused(address, context)
+    await until(lambda: listeners.counters["it"].connections_rejected["tls_handshake"] == 1)
+    assert intake.frames == []
+
+
+async def test_what_is_offered_is_new_and_keeps_secrets(server):
+    # TLS 1.2 and 1.3 only, forward secrecy and AEAD only, no tickets, no compression, no renegotiation.
+    context = TlsKeeper("door", settings_of(server)).context
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    offered = context.get_ciphers()
+    assert {cipher["protocol"] for cipher in offered} == {"TLSv1.2", "TLSv1.3"}
+    assert all(cipher["aead"] for cipher in offered)
+    assert {cipher["kea"] for cipher in offered} == {"kx-any", "kx-ecdhe"}
+    assert all(cipher["strength_bits"] >= 128 for cipher in offered)
+    for option in (ssl.OP_NO_TICKET, ssl.OP_NO_COMPRESSION, ssl.OP_NO_RENEGOTIATION):
+        assert context.options & option
+
+
+async def test_a_replaced_certificate_is_noticed(bench, authority, server, tmp_path, caplog):
+    # Without a signal: taken over when it is good, refused once with a warning and a count when it is bad.
+    files = [shutil.copy(server.certificate, tmp_path / "cert"), shutil.copy(server.key, tmp_path / "key")]
+    listener = ListenerSettings("it", Transport.TLS, "127.0.0.1:0", tls=TlsSettings(*files))
+    listeners = await bench.open(listener, certificate_look_seconds=0)
+    counters = listeners.counters["it"]
+    before = listeners.certificate_not_after["it"]
+
+    def look(times: int) -> None:
+        for _ in range(times):
+            listeners.refresh()
+
+    look(3)
+    whole = files[0].read_bytes()
+    files[0].write_bytes(whole[: len(whole) // 2])
+    look(1)
+    assert counters.certificate_failures == 0  # it may be half written
+    look(3)
+    assert counters.certificate_failures == 1
+    files[0].unlink()
+    look(3)
+    assert counters.certificate_failures == 2
+    assert "the old one stays" in caplog.text
+    assert str(files[0]) in caplog.text
+    assert listeners.certificate_not_after["it"] == before
+    new = authority.issue("log.example.org", days=5, file="noticed")
+    shutil.copy(new.key, files[1])
+    look(1)
+    shutil.copy(new.certificate, files[0])
+    look(1)
+    assert listeners.certificate_not_after["it"] == before
+    look(1)
+    assert listeners.certificate_not_after["it"] == pytest.approx(time.time() + 5 * 86_400, abs=600)
+    assert counters.certificate_failures == 2
+    certificate = await asyncio.to_thread(shown_by, address_of(listeners, "it"), authority)
+    assert certificate == ssl.PEM_cert_to_DER_cert(new.certificate.read_text())
+
+
+def shown_by(address, authority) -> bytes:
+    with socket.create_connection(address) as plain, authority.client_context().wrap_socket(plain) as sock:
+        return sock.getpeercert(binary_form=True)
+
+
+async def test_files_are_looked_at_now_and_then_only(bench, server, monkeypatch):
+    # Not once a scrape.
+    listener = ListenerSettings("it", Transport.TLS, "127.0.0.1:0", tls=settings_of(server))
+    listeners = await bench.open(listener, certificate_look_seconds=3600)
+    looks = []
+    monkeypatch.setattr(tls, "_stamp", looks.append)
+    for _ in range(5):
+        listeners.refresh()
+    assert len(looks) == 1
 
 
 def test_unusable_files_are_one_line_for_the_operator(authority, server, tmp_path):

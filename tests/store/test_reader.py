@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from receiver.errors import StoreCorrupt
 from receiver.event import COLUMNS
 from receiver.store import Filter, Reader, StoredEvent
 from receiver.store.open_segment import OpenSegment
-from receiver.store.segment import Segment, catalog, sealed_path
+from receiver.store.segment import Segment, catalog, live_path, sealed_path
 from tests.kit.events import make_event, make_events
 from tests.kit.stores import all_sealed, opened, read, seal_all, write
 
@@ -143,3 +144,24 @@ def test_rare_values_are_found_by_index_and_absent_ones_at_once(tmp_path: Path) 
         for absent in [Filter(actor="no"), Filter(target="no"), Filter(contains="no"), Filter(host="no")]:
             assert segment._sources(absent, segment.span) == []
     assert [event.seq for event in Reader(tmp_path).select(Filter(actor="rare", contains="ZYZZYVA"))] == [77]
+
+
+def test_a_segment_killed_between_two_journal_modes_can_be_read(tmp_path: Path) -> None:
+    # The journal of that change is hot, and a reader may not roll it back.
+    write(tmp_path, make_events(5))
+    live = live_path(tmp_path, 0)
+    live.with_name(f"{live.name}-journal").write_bytes(hot_journal(live.read_bytes()))
+    connection = sqlite3.connect(f"file:{live}?mode=ro", uri=True)
+    with closing(connection), pytest.raises(sqlite3.OperationalError, match="readonly"):
+        connection.execute("PRAGMA schema_version")
+    assert [row.seq for row in read(tmp_path)] == list(range(5))
+
+
+def hot_journal(database: bytes) -> bytes:
+    """A rollback journal that holds the first page as it was (SQLite's file format, §3)."""
+    page_size = int.from_bytes(database[16:18], "big") or 65536
+    page, nonce = database[:page_size], 12345
+    checksum = (nonce + sum(page[at] for at in range(page_size - 200, 0, -200))) & 0xFFFFFFFF
+    numbers = (1, nonce, len(database) // page_size, 512, page_size)
+    header = bytes.fromhex("d9d505f920a163d7") + b"".join(number.to_bytes(4, "big") for number in numbers)
+    return header.ljust(512, b"\0") + (1).to_bytes(4, "big") + page + checksum.to_bytes(4, "big")

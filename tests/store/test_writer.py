@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from receiver import limits
 from receiver.errors import StoreBusy, StoreCorrupt, StoreFull, StoreRefused
+from receiver.evidence.tree import Tree
 from receiver.store import Reader, Store, StorePolicy
 from receiver.store.insert import hold_clock
 from receiver.store.segment import FORMAT_VERSION, catalog, live_path
@@ -146,6 +148,7 @@ async def test_too_little_free_space_stops_intake(tmp_path: Path) -> None:
         with pytest.raises(StoreFull):
             await store.append(make_events(1))
         assert store.next_seq == 2
+        assert await store.append_acts(make_events(1)) == 3  # or nothing could be removed any more
 
 
 async def page_limit(store: Store, pages: int) -> None:
@@ -247,14 +250,14 @@ async def test_a_closed_live_segment_needs_no_files_beside_it(tmp_path: Path) ->
     async with opened(tmp_path) as store:
         await store.append(make_events(3))
         assert (tmp_path / "000000000000-.db-wal").exists()
-    assert files(tmp_path) == ["000000000000-.db", "lock"]
+    assert files(tmp_path) == ["000000000000-.db", "evidence.db", "lock"]
     with closing(sqlite3.connect(live_path(tmp_path, 0))) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 async def test_the_writer_is_durable(tmp_path: Path) -> None:
     # An acknowledged batch has been synced: WAL with synchronous=FULL.
-    segment = await LiveSegment.open(tmp_path, 0)
+    segment = await LiveSegment.open(tmp_path, 0, Tree())
     try:
         async with segment._connection.execute("PRAGMA synchronous") as cursor:
             assert await cursor.fetchone() == (2,)
@@ -263,3 +266,21 @@ async def test_the_writer_is_durable(tmp_path: Path) -> None:
     finally:
         await segment.close()
     assert files(tmp_path) == ["000000000000-.db"]
+
+
+async def test_each_batch_is_told_its_own_position(tmp_path: Path) -> None:
+    # Whatever is stored before the loop comes to tell: entries of the log are named by it.
+    loop = asyncio.get_running_loop()
+    done = False
+
+    def parse() -> None:  # in every turn of the loop
+        time.sleep(0.003)
+        if not done:
+            loop.call_soon(parse)
+
+    async with opened(tmp_path / "store") as store:
+        parse()
+        ends = await asyncio.gather(*(store.append([make_event(number)]) for number in range(30)))
+        done = True
+    actors = {row.seq: row.actor for row in read(tmp_path / "store")}
+    assert [actors.get(end - 1) for end in ends] == [f"user{number}" for number in range(30)]

@@ -43,6 +43,11 @@ def rsyslogd() -> str:
 
 
 @pytest.fixture
+def haproxy() -> str:
+    return program("haproxy")
+
+
+@pytest.fixture
 def nginx() -> str:
     return program("nginx")
 

@@ -48,7 +48,7 @@ def assert_conserved(metrics: dict[str, float]) -> None:
 
 def run_once(receiver: ReceiverProcess) -> subprocess.CompletedProcess[str]:
     """Run in the foreground something that is expected to end by itself."""
-    return subprocess.run(receiver.command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(receiver.command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *parts: str) -> None:
@@ -261,7 +261,7 @@ def test_sighup_takes_new_packs_and_refuses_broken_ones(tmp_path: Path) -> None:
 def certificate_of(port: int, authority: Path) -> bytes:
     context = ssl.create_default_context(cafile=authority)
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as tls,
     ):
         found = tls.getpeercert(binary_form=True)

@@ -34,7 +34,7 @@ CASES = [
 
 def log(logger: str, receiver: ReceiverProcess, *options: str, text: str = TEXT) -> None:
     server = ("--server", "127.0.0.1", "--port", str(receiver.port))
-    subprocess.run([logger, *server, *options, text], check=True, timeout=10)
+    subprocess.run([logger, *server, *options, text], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -70,7 +70,7 @@ def test_every_line_of_a_file_arrives_in_order(
     file.write_text("".join(f"{line}\n" for line in lines))
     subprocess.run(
         [logger, "--server", "127.0.0.1", "--port", str(receiver.port), "--tcp", "--octet-count", "--file", str(file)],
-        check=True, timeout=10,
+        check=True, timeout=60,
     )  # fmt: skip
     events = receiver.wait_events(300)
     assert [event["message"] for event in sorted(events, key=lambda event: event["seq"])] == lines

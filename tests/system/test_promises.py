@@ -67,23 +67,23 @@ def peak_mib(receiver: ReceiverProcess) -> float:
 
 
 def rows(receiver: ReceiverProcess, sql: str) -> list[tuple]:
-    """Ask each segment of a stopped receiver's store, in order."""
+    """Ask each segment of a stopped receiver's store, in order; what is counted is counted by segment."""
     found = []
-    for path in sorted(receiver.store.glob("*.db")):
+    for path in sorted(receiver.store.glob("[0-9]*.db")):
         with closing(sqlite3.connect(path)) as segment:
             found += segment.execute(sql).fetchall()
     return found
 
 
 def assert_gapless(receiver: ReceiverProcess) -> int:
-    """By `query`, as a person would look; returns how many there are."""
+    """By `query`, as a person would look; returns how many there are beside the receiver's own."""
     command = [*COMMAND, "query", "--store", str(receiver.store), "--json", "--limit", "10000000"]
     done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == b""
-    positions = [json.loads(line)["seq"] for line in done.stdout.splitlines()]
-    assert positions == list(reversed(range(len(positions))))
-    return len(positions)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["seq"] for event in events] == list(reversed(range(len(events))))
+    return sum(event["transport"] != "internal" for event in events)
 
 
 def test_sigterm_under_load_keeps_what_senders_wrote_before_they_left(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_sigterm_under_load_keeps_what_senders_wrote_before_they_left(tmp_path: 
                 other.sendall(lines)
             receiver.signal(signal.SIGTERM)
             assert receiver.wait_exit(30) == 0, receiver.log
-    totals = json.loads(receiver.log.splitlines()[-1].partition(" s: ")[2].replace("'", '"'))
+    totals = receiver.totals()
     assert totals["received"] == totals["stored"] + totals["dropped"]
     stored = rows(receiver, "SELECT app, count(*), count(DISTINCT message) FROM events GROUP BY app")
     assert [row for row in stored if row[0] == "closed"] == [("closed", 30_000, 15_000)]
@@ -169,8 +169,9 @@ def test_a_full_disk_holds_streams_and_heals(tmp_path: Path) -> None:
             receiver.wait_stored(len(lines))
             assert receiver.get("/readyz")[0] == 200
             assert receiver.stop() == 0
-    stored = rows(receiver, "SELECT count(*), count(DISTINCT message) FROM events WHERE app = 'stream'")
-    assert stored == [(12_000, 12_000)]
+    stored = rows(receiver, "SELECT message FROM events WHERE app = 'stream' ORDER BY seq")
+    assert [message for (message,) in stored] == [line.split(b" ", 7)[7][:-1].decode() for line in lines]
+    assert len(list(receiver.store.glob("[0-9]*.db"))) == 1  # the clock was not set: no segment begins for that
 
 
 def is_full(status: int, body: str) -> bool:
@@ -256,7 +257,7 @@ def test_a_reader_that_looks_for_long_stops_neither_storing_nor_sealing(tmp_path
                 wait_for(lambda: not live.exists(), what="the segment sealed under the reader")
                 assert reader.execute("SELECT count(*) FROM events").fetchone() == (seen,)
         assert receiver.stop() == 0
-    assert assert_gapless(receiver) == 20_102
+    assert assert_gapless(receiver) == 20_100
 
 
 def reload(receiver: ReceiverProcess, answer: str = "configuration re-read") -> str:
@@ -313,7 +314,7 @@ def test_sighup_keeps_the_certificate_when_the_new_one_is_broken(tmp_path: Path)
         files.certificate.write_bytes(whole[:100])
         assert str(files.certificate) in reload(receiver, "is refused")
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
             authority.client_context().wrap_socket(plain) as sock,
         ):
             assert sock.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(whole.decode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -55,6 +56,40 @@ def test_head_has_the_length_and_no_body() -> None:
     assert b"Content-Length: 2\r\n" in sent
     assert sent.endswith(b"\r\n\r\n")
     assert not conversation.over
+
+
+CHUNKED = b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "wanted"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nX:" + b" " * 16_000 + b"\0\r\n\r\n", 400, id="blanks"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nX:" + b"\t" * 60_000 + b"\0\r\n\r\n", 431, id="more than a head"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nX:" + b"\n " * 8_000 + b"\r\v\r\n\r\n", 400, id="folds"),
+        pytest.param(CHUNKED + b"0\r\nX:" + b" " * 16_000 + b"\0\r\n\r\n", 400, id="after a body"),
+        pytest.param(CHUNKED + b"1\r\n0\r\n0;a=b\r\nX:" + b" " * 16_000 + b"\0\r\n\r\n", 400, id="after a chunk"),
+        pytest.param(CHUNKED + b"0\r\nX:" + b"\t" * 60_000 + b"\0\r\n\r\n", 431, id="more after a body"),
+    ],
+)
+@pytest.mark.parametrize("piece", [1 << 20, 700])
+def test_blanks_in_header_fields_cost_nothing(sent: bytes, wanted: int, piece: int) -> None:
+    # h11 alone takes a second and more for each. The clock is this thread's, and what is linear takes a hundredth.
+    began = time.thread_time()
+    requests, answer, _ = talk([sent[at : at + piece] for at in range(0, len(sent), piece)])
+    assert time.thread_time() - began < 0.15
+    assert requests == []
+    assert status(answer) == wanted
+
+
+def test_blanks_in_a_body_are_its_own() -> None:
+    # What stands in a chunk is no field, wherever the pieces that arrive end; fields after it may be.
+    body = b"0\r\nX:" + b" " * 400 + b"\n " * 200
+    sent = CHUNKED + b"%x\r\n%b\r\n0\r\nX-After: y\r\n\r\n" % (len(body), body) + GET
+    for piece in (1, 7, 1 << 20):
+        requests, _, conversation = talk([sent[at : at + piece] for at in range(0, len(sent), piece)])
+        assert [request.body for request in requests] == [body, b""]
+        assert conversation.between_requests
 
 
 def test_pipelined_requests_are_answered_in_order() -> None:
@@ -115,6 +150,7 @@ BAD = [
     Case("bad-length", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),
     Case("unknown-coding", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: zip\r\n\r\n", 501),
     Case("cut-short", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab", 400),
+    Case("a-proxy's", b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\nhello", 501),
     Case("long-line", b"GET /" + b"a" * 20_000, 431),
     Case("long-header", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20_000, 431),
     Case("many-headers", b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 5_000, 431),

@@ -58,12 +58,12 @@ async def exchange(server: WebServer, sent: bytes) -> bytes:
     """Send, and read until the server closes."""
     async with connected(server) as (reader, writer):
         writer.write(sent)
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), 60)
 
 
 async def answer(streams: Streams) -> bytes:
     """Read one answer of the page /a."""
-    return await asyncio.wait_for(streams[0].readuntil(b"hello from /a"), 10)
+    return await asyncio.wait_for(streams[0].readuntil(b"hello from /a"), 60)
 
 
 async def test_a_connection_serves_many_requests() -> None:
@@ -183,7 +183,7 @@ async def test_stop_closes_what_is_idle_and_accepts_no_more() -> None:
         streams[1].write(GET)
         await answer(streams)
         await server.stop()
-        assert await asyncio.wait_for(streams[0].read(), 10) == b""
+        assert await asyncio.wait_for(streams[0].read(), 60) == b""
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
         streams[1].transport.abort()

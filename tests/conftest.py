@@ -1,0 +1,26 @@
+"""What all tests share: a busy machine is slow, and that is no failure; real processes take turns."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Speed is measured in tests/bench; a deadline would fail a test case on a busy machine, for nobody's fault.
+settings.register_profile("any-machine", deadline=None, print_blob=True)
+settings.load_profile("any-machine")
+
+# Started in the background by a shell that has no terminal, we ignore Ctrl-C, and so would the processes we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+SYSTEM = Path(__file__).parent / "system"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # With `-n 2 --dist loadgroup` the real processes follow each other on one worker, beside all that computes.
+    for item in items:
+        if SYSTEM in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("system"))
