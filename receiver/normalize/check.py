@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import combinations, permutations
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from receiver.event import Format, Origin, ParseStatus, TimeQuality, Transport
 from receiver.limits import RULE_TEXT_CHARS
@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 _ORIGIN: Final = Origin("192.0.2.1", 514, None, str(Transport.UDP), "check")
 _RECEIVED_AT: Final = 1_709_294_401_000_000
 
+Attack: TypeAlias = tuple[str, str, str]
+"""The beginning of a message, a part to repeat (not empty), and the rest."""
+
 _TRIES: Final = 20
-_CLEARLY: Final = 10
-"""Times SLOW_SECONDS: no further try is needed."""
-SLOW_SECONDS: Final = 0.004
-"""Longest time a pattern may take for a text of limits.RULE_TEXT_CHARS: linear ones take 0.1 to 1 ms."""
+_CLEARLY: Final = 20
+"""Times SLOW_SECONDS: slow on any machine, however it grows."""
+SLOW_SECONDS: Final = 0.002
+"""What takes longer for a text of limits.RULE_TEXT_CHARS is looked at again: linear patterns take 0.1 to 4 ms."""
+_SHARE: Final = 4
+_GROWTH: Final = 8
+"""Times as long for a text _SHARE times as long: 4 is linear, 16 is quadratic."""
 
 _PUMPED_PLACES: Final = 10
 """Places of a sample between which its text is repeated: 45 attacks a sample."""
@@ -94,12 +100,15 @@ def slow_patterns(packs: Sequence[Pack], clock: Callable[[], float]) -> list[str
         for rule in pack.rules:
             if isinstance(rule, RecordRule):
                 continue  # readers of records are ours, and linear
-            seconds, attack = _worst(rule, texts.get(rule.name, []), clock)
-            if seconds > SLOW_SECONDS:
-                problems.append(
-                    f"{rule.file}:{rule.line}: {rule.name}: the pattern is slow: {seconds * 1000:.0f} ms for "
-                    f"{len(attack)} characters like {attack[:60]!r}"
-                )
+            rule.compile()
+            for attack in attacks(rule, texts.get(rule.name, [])):
+                seconds = _slow(rule.fullmatch, attack, clock)
+                if seconds:
+                    problems.append(
+                        f"{rule.file}:{rule.line}: {rule.name}: the pattern is slow: {seconds * 1000:.0f} ms for at "
+                        f"most {RULE_TEXT_CHARS} characters like {_pumped(attack, 60)[:60]!r}"
+                    )
+                    break
         problems += _slow_starts(pack, clock)
     return problems
 
@@ -112,30 +121,30 @@ def _slow_starts(pack: Pack, clock: Callable[[], float]) -> list[str]:
         words = re.findall(r"[A-Za-z0-9 ;:=.,'\"|/<>-]{1,20}", source)
         pieces = sorted({*words, *"a 0[]()<>:./-", "a ", "a: ", "[a] "})
         pairs = [("", piece) for piece in pieces] + list(permutations(pieces[:_START_PIECES], 2))
-        attacks_on_it = (before + part * (RULE_TEXT_CHARS // len(part)) for before, part in pairs)
-        slow = next((text for text in attacks_on_it if _grows(start.match, text, clock)), None)
+        slow = next((pair for pair in pairs if _slow(start.match, (*pair, ""), clock)), None)
         if slow is not None:
-            problems.append(f"{pack.file}: lines: {app}: the expression is slow for texts like {slow[:60]!r}")
+            text = _pumped((*slow, ""), 60)
+            problems.append(f"{pack.file}: lines: {app}: the expression is slow for texts like {text[:60]!r}")
     return problems
 
 
-def _grows(match: Callable[[str], object], text: str, clock: Callable[[], float]) -> bool:
-    """Say if a text becomes slow as it grows; short ones first, since an exponential one never ends."""
-    return any(_cost(match, text[:length] + "\x00", clock) > SLOW_SECONDS for length in (*_LENGTHS, RULE_TEXT_CHARS))
+def _slow(match: Callable[[str], object], attack: Attack, clock: Callable[[], float]) -> float:
+    """Return the seconds of a text that is slow, 0 when none is; short ones first: an exponential one never ends."""
+    for length in _LENGTHS:
+        seconds = _cost(match, _pumped(attack, length)[:length] + "\x00", clock)
+        if seconds > SLOW_SECONDS:
+            return seconds
+    seconds = _cost(match, _pumped(attack, RULE_TEXT_CHARS) + "\x00", clock)
+    if seconds <= SLOW_SECONDS:
+        return 0.0
+    shorter = _cost(match, _pumped(attack, RULE_TEXT_CHARS // _SHARE) + "\x00", clock)
+    return seconds if seconds > min(_GROWTH * shorter, _CLEARLY * SLOW_SECONDS) else 0.0
 
 
-def _worst(rule: Rule, texts: Sequence[str], clock: Callable[[], float]) -> tuple[float, str]:
-    """Return the first attack that is slow, or the last; short ones first, since an exponential one never ends."""
-    rule.compile()
-    seconds, attack = 0.0, ""
-    for before, part, after in attacks(rule, texts):
-        pumped = before + part * (RULE_TEXT_CHARS // max(1, len(part)))
-        for text in (*(pumped[:length] for length in _LENGTHS), pumped[: RULE_TEXT_CHARS - len(after)] + after):
-            attack = text + "\x00"
-            seconds = _cost(rule.fullmatch, attack, clock)
-            if seconds > SLOW_SECONDS:
-                return seconds, attack
-    return seconds, attack
+def _pumped(attack: Attack, length: int) -> str:
+    """Repeat the part until the text has about this length."""
+    before, part, after = attack
+    return before + part * max(1, (length - len(before) - len(after)) // len(part)) + after
 
 
 def _cost(match: Callable[[str], object], text: str, clock: Callable[[], float]) -> float:
@@ -150,8 +159,8 @@ def _cost(match: Callable[[str], object], text: str, clock: Callable[[], float])
     return best
 
 
-def attacks(rule: Rule, texts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Give the beginning of one of the rule's messages, a part of it to repeat, and its rest, over and over."""
+def attacks(rule: Rule, texts: Sequence[str]) -> Iterator[Attack]:
+    """Give ways to attack a rule, made of its own messages and its own words."""
     for text in texts:
         match = rule.fullmatch(text.strip())
         if match is not None:
