@@ -12,12 +12,13 @@ from receiver.cli.parser import add_command, add_location
 from receiver.cli.selection import add_selection, filter_from
 from receiver.cli.terminal import escape
 from receiver.cli.when import to_datetime
-from receiver.errors import ConfigError
+from receiver.errors import ConfigError, StoreCorrupt
 
 if TYPE_CHECKING:
     import argparse
 
     from receiver.cli.parser import Commands
+    from receiver.store.evidence_file import Hold
 
 _ABOUT: Final = """\
 A legal hold wins over retention: a segment with an event under hold is not removed, an event under hold not redacted.
@@ -78,17 +79,23 @@ def _list(args: argparse.Namespace) -> int:
         evidence.close()
     for hold in holds:
         since = to_datetime(hold.time)
-        said = "  ".join(escape(text) for text in (hold.user, _options(hold.filter), hold.reason))
+        said = "  ".join(escape(text) for text in (hold.user, _options(hold), hold.reason))
         print(f"{hold.id}  {since:%Y-%m-%d %H:%M} UTC  {said}")
     if not holds:
         print("no holds")
     return 0
 
 
-def _options(kept: str) -> str:
+def _options(hold: Hold) -> str:
     """Write a hold's filter as the options it was added with."""
+    from receiver.store.retention import filter_of
+
+    try:
+        filter_of(hold)
+    except StoreCorrupt:
+        return f"what nobody can read, so everything: {hold.filter}"
     words = []
-    for name, value in json.loads(kept).items():
+    for name, value in json.loads(hold.filter).items():
         shown = f"{to_datetime(value):%Y-%m-%dT%H:%M:%SZ}" if name in {"since", "until"} else str(value)
         words.append(f"--{name.replace('_', '-')} {shlex.quote(shown)}")
     return " ".join(words)

@@ -42,6 +42,7 @@ audit-receiver verify --config config.yaml --incremental       # reads only what
 _IN_SYSLOG: Final = re.compile(rb"note\W{1,6}((?:[A-Za-z0-9+/]{4}){20,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)")
 """`note="…"`, and what JSON or another escaping makes of it."""
 _STATE_VARIABLE: Final = "XDG_STATE_HOME"
+_JOBS: Final = 1_024
 _SHOWN: Final = 50
 _BAR: Final = 30
 
@@ -61,8 +62,14 @@ def register(commands: Commands) -> None:
     parser.add_argument("--since", type=when, metavar="TIME", help="read only segments with events since then")
     parser.add_argument("--incremental", action="store_true", help="remember what was verified, read only what is new")
     parser.add_argument("--state", type=Path, metavar="FILE", help="where --incremental remembers it")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes to use (default: one a core)")
+    parser.add_argument("--jobs", type=checked(_jobs), metavar="N", help="processes to use (default: one a core)")
     parser.add_argument("--quiet", action="store_true", help="say only what is wrong")
+
+
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _JOBS):
+        raise ValueError(f"'{text}' is no number of processes: give 1 to {_JOBS}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -110,8 +110,12 @@ def filter_text(where: Filter) -> str:
 
 
 def filter_of(hold: Hold) -> Filter:
-    """Read a hold's filter."""
-    return Filter(**json.loads(hold.filter))
+    """Read a hold's filter. Raises StoreCorrupt when nobody can: it may have been to keep anything, so all is kept."""
+    try:
+        return Filter(**json.loads(hold.filter))
+    except (ValueError, TypeError, RecursionError) as error:
+        text = f"hold {hold.id} in evidence.db cannot be read ({error}) and keeps everything until it is removed"
+        raise StoreCorrupt(f"{text}: audit-receiver hold remove {hold.id}") from error
 
 
 def positions(segment: Segment, where: Filter, span: Range | None = None, limit: int | None = None) -> list[int]:

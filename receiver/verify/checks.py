@@ -11,18 +11,19 @@ from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from receiver.errors import EvidenceError
+from receiver.errors import EvidenceError, StoreCorrupt
 from receiver.evidence.checkpoint import Checkpoint, open_checkpoint
 from receiver.evidence.head_gauges import gauges_match
 from receiver.evidence.keys import KeyKind, VerifierKey
 from receiver.evidence.note import parse_note, verify_note
 from receiver.evidence.tree import TILE_HEIGHT, TILE_LEAVES, Tree, node, subtrees
+from receiver.store.retention import filter_of
 from receiver.verify.report import Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from receiver.store.evidence_file import Absent, SealedDigest, StoredCheckpoint
+    from receiver.store.evidence_file import Absent, Hold, SealedDigest, StoredCheckpoint
     from receiver.store.redacted import Span
     from receiver.store.segment import Segment
     from receiver.verify.collect import Collected, Extent
@@ -342,11 +343,12 @@ def check_listed(
         report.add(Change.REMOVED, "evidence.db, table redaction", f"does not list events {low}–{high}, which are", low)
 
 
-def check_holds(acts: Iterable[Act], signed_size: int, kept: Mapping[int, str], report: Report) -> None:
-    """Every hold that a signed entry of the log added, and none removed, is kept as it was. kept: filters by number.
+def check_holds(acts: Iterable[Act], signed_size: int, holds: Sequence[Hold], report: Report) -> None:
+    """Every hold that a signed entry of the log added, and none removed, is kept as it was. holds: what is kept.
 
     A removal counts unsigned, too: the entry that names it comes before the act.
     """
+    kept = {hold.id: hold.filter for hold in holds}
     added: dict[int, tuple[int, Any]] = {}
     for act in sorted(acts):
         if act.action != "config.change" or act.data is None:
@@ -367,6 +369,16 @@ def check_holds(acts: Iterable[Act], signed_size: int, kept: Mapping[int, str], 
             report.add(Change.REMOVED, where, f"event {seq} of the log added it, and no entry removed it", seq)
         elif kept[number] != text:
             report.add(Change.ALTERED, where, f"keeps other events than event {seq} of the log says", seq)
+    _check_readable(holds, report)
+
+
+def _check_readable(holds: Iterable[Hold], report: Report) -> None:
+    """Every hold can be read: one that cannot keeps everything from retention."""
+    for hold in holds:
+        try:
+            filter_of(hold)
+        except StoreCorrupt as error:
+            report.add(Change.UNREADABLE, f"hold {hold.id} in evidence.db", str(error))
 
 
 def check_absent(segments: Sequence[Extent], named: Sequence[Span], kept: Sequence[Absent], report: Report) -> int:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from receiver.evidence.keys import VerifierKey
-    from receiver.store.evidence_file import Absent, Redaction, SealedDigest, StoredCheckpoint
+    from receiver.store.evidence_file import Absent, Hold, Redaction, SealedDigest, StoredCheckpoint
     from receiver.store.segment import Segment
     from receiver.verify.checks import RecordedHead
     from receiver.verify.collect import Collected
@@ -89,7 +89,7 @@ class _Tables:
     absent: list[Absent]
     redactions: list[Redaction]
     sealed: dict[int, SealedDigest]
-    holds: dict[int, str]
+    holds: list[Hold]
 
     @classmethod
     def read(cls, folder: Path) -> _Tables:
@@ -101,7 +101,7 @@ class _Tables:
             return cls(
                 evidence.checkpoints(), evidence.verifiers(), evidence.level1(0, 2**62), evidence.nodes(),
                 evidence.absent(), evidence.redactions(), evidence.sealed(),
-                {hold.id: hold.filter for hold in evidence.holds()},
+                evidence.holds(),
             )  # fmt: skip
         finally:
             evidence.close()

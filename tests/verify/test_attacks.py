@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from receiver.care.keeper import CarePolicy
-from receiver.errors import StoreBusy
+from receiver.errors import StoreBusy, StoreCorrupt
 from receiver.evidence.tree import Tree
 from receiver.key_files import KeyFolder
 from receiver.own_acts import own_act
@@ -563,6 +563,21 @@ async def test_a_hold_and_a_redaction_cannot_be_forgotten(tmp_path: Path) -> Non
     lost, forgotten = sorted(report_of(folder).problems, key=lambda problem: problem.where, reverse=True)
     assert (lost.change, lost.where) == (Change.REMOVED, f"hold {number} in evidence.db")
     assert (forgotten.change, forgotten.where) == (Change.REMOVED, "evidence.db, table redaction")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"nobody": 1}', "7", "[" * 100_000], ids=lambda text: text[:12])
+async def test_a_hold_that_nobody_can_read_is_named(tmp_path: Path, text: str) -> None:
+    # It keeps everything from retention, since what it was to keep is not known: `hold remove` mends it.
+    async with open_log(tmp_path / "store", segment=300) as log:
+        await log.write(700)
+        log.store.evidence.add_hold(text, "a case", "nobody", 1)
+        with pytest.raises(StoreCorrupt, match=r"hold 1 in evidence\.db"):
+            await log.keeper.redact([(20, 30)], "a request", "dpo")
+        (problem,) = report_of(tmp_path / "store").problems
+        assert (problem.change, problem.where) == (Change.UNREADABLE, "hold 1 in evidence.db")
+        await log.keeper.remove_hold(1, "dpo")
+        await log.keeper.redact([(20, 30)], "a request", "dpo")
+    assert report_of(tmp_path / "store").problems == []
 
 
 def test_a_store_that_changes_too_fast_is_not_called_altered(
