@@ -32,10 +32,12 @@ Attack: TypeAlias = tuple[str, str, str]
 """The beginning of a message, a part to repeat (not empty), and the rest."""
 
 _TRIES: Final = 20
-_CLEARLY: Final = 20
-"""Times SLOW_SECONDS: slow on any machine, however it grows."""
+_TRIES_AT_LEAST: Final = 3
+"""Of what seems hopeless: the machine may have stood still in one of them, or two."""
+_HOPELESS_SECONDS: Final = 0.2
+"""Slow on any machine, however it grows."""
 SLOW_SECONDS: Final = 0.002
-"""What takes longer for a text of limits.RULE_TEXT_CHARS is looked at again: linear patterns take 0.1 to 4 ms."""
+"""What takes longer is looked at again: linear patterns take 0.1 to 4 ms for a text of limits.RULE_TEXT_CHARS."""
 _SHARE: Final = 4
 _GROWTH: Final = 8
 """Times as long for a text _SHARE times as long: 4 is linear, 16 is quadratic."""
@@ -46,7 +48,9 @@ _PUMPED_PLACES: Final = 10
 _START_PIECES: Final = 8
 """Pieces of the beginning of a line that are put behind one another: 56 attacks."""
 
-_LENGTHS: Final = (16, 20, 24, 28, 32, 36, 40, 48, 64, 96, 128, 1024)
+_LONG: Final = 256
+"""Texts from here on are whole, so that all that is around the part is in the longer and in the shorter one."""
+_LENGTHS: Final = (16, 20, 24, 28, 32, 36, 40, 48, 64, 96, 128, 1024, RULE_TEXT_CHARS)
 
 
 def check_packs(packs: Sequence[Pack], of: Sequence[Pack] | None = None) -> list[str]:
@@ -129,16 +133,24 @@ def _slow_starts(pack: Pack, clock: Callable[[], float]) -> list[str]:
 
 
 def _slow(match: Callable[[str], object], attack: Attack, clock: Callable[[], float]) -> float:
-    """Return the seconds of a text that is slow, 0 when none is; short ones first: an exponential one never ends."""
+    """Return the seconds of a text that is slow, 0 when none is; short ones first: an exponential one never ends.
+
+    Slow is what grows faster than its text: seconds alone would tell of the machine.
+    """
     for length in _LENGTHS:
-        seconds = _cost(match, _pumped(attack, length)[:length] + "\x00", clock)
-        if seconds > SLOW_SECONDS:
+        seconds = _cost(match, _text(attack, length), clock)
+        if seconds <= SLOW_SECONDS:
+            continue
+        shorter = min(_cost(match, _text(attack, length // _SHARE), clock) for _ in range(_TRIES_AT_LEAST))
+        if seconds > min(_GROWTH * shorter, _HOPELESS_SECONDS):
             return seconds
-    seconds = _cost(match, _pumped(attack, RULE_TEXT_CHARS) + "\x00", clock)
-    if seconds <= SLOW_SECONDS:
-        return 0.0
-    shorter = _cost(match, _pumped(attack, RULE_TEXT_CHARS // _SHARE) + "\x00", clock)
-    return seconds if seconds > min(_GROWTH * shorter, _CLEARLY * SLOW_SECONDS) else 0.0
+    return 0.0
+
+
+def _text(attack: Attack, length: int) -> str:
+    """Make the hostile text, with an end that no pattern takes; a short one is cut to its length."""
+    text = _pumped(attack, length)
+    return (text if length >= _LONG else text[:length]) + "\x00"
 
 
 def _pumped(attack: Attack, length: int) -> str:
@@ -150,11 +162,11 @@ def _pumped(attack: Attack, length: int) -> str:
 def _cost(match: Callable[[str], object], text: str, clock: Callable[[], float]) -> float:
     """Seconds of the fastest of some tries: a busy machine is no fault of the pattern, so what is near is tried on."""
     best = float("inf")
-    for _ in range(_TRIES):
+    for tried in range(1, _TRIES + 1):
         start = clock()
         match(text)
         best = min(best, clock() - start)
-        if best < SLOW_SECONDS or best > _CLEARLY * SLOW_SECONDS:
+        if best < SLOW_SECONDS or (best > _HOPELESS_SECONDS and tried >= _TRIES_AT_LEAST):
             break
     return best
 
