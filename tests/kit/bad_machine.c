@@ -1,7 +1,7 @@
 /* A machine that goes wrong on command: preloaded into the receiver, steered through a file both sides have mapped.
  *
  * clock_us    added to every wall clock; the monotonic ones stay
- * sync_us     how long fsync and fdatasync take
+ * sync_us     how long fsync and fdatasync take, also those under way
  * failure     errno that writing in `folder` ends with: ENOSPC, EROFS, EIO; 0 is a sound disk
  */
 #define _GNU_SOURCE
@@ -91,12 +91,21 @@ time_t time(time_t *seconds)
 
 /* --- the disk --- */
 
+static int64_t steady_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
 static void rest(void)
 {
-    int64_t us = control->sync_us;
-    struct timespec left = {us / 1000000, us % 1000000 * 1000};
-    if (us)
-        nanosleep(&left, NULL);
+    /* In slices: what is under way ends when the disk is told to be faster. */
+    int64_t began = steady_us(), left;
+    while ((left = control->sync_us - (steady_us() - began)) > 0) {
+        struct timespec slice = {0, (left < 5000 ? left : 5000) * 1000};
+        nanosleep(&slice, NULL);
+    }
 }
 
 static int is_inside(const char *path)

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.kit.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
@@ -37,7 +39,7 @@ def _library() -> Path:
         fresh = library.with_suffix(f".{os.getpid()}")
         subprocess.run(
             ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", fresh, _SOURCE, "-ldl"],
-            check=True, timeout=60,
+            check=True, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         fresh.rename(library)
     return library
@@ -59,7 +61,7 @@ class BadMachine:
         self._set(_CLOCK_AT, int(seconds * 1_000_000))
 
     def slow_disk(self, seconds: float) -> None:
-        """Let every fsync take so long."""
+        """Let every fsync take so long, also one that is under way."""
         self._set(_SYNC_AT, int(seconds * 1_000_000))
 
     def fail_disk(self, error: int) -> None:

@@ -12,6 +12,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.kit.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -23,7 +25,7 @@ def can_contain() -> bool:
     """Whether this machine lets us start a container: root, the folder, the tool, and the rights for it."""
     if os.geteuid() or shutil.which("systemd-nspawn") is None or not (ROOT / "usr/bin/python3").exists():
         return False
-    done = subprocess.run(_command({}, ["/bin/true"]), capture_output=True, timeout=60, check=False)
+    done = subprocess.run(_command({}, ["/bin/true"]), capture_output=True, timeout=PATIENCE_SECONDS, check=False)
     return done.returncode == 0
 
 
@@ -46,7 +48,7 @@ def _end(container: subprocess.Popen[bytes]) -> bytes:
     for _ in range(3):
         container.terminate()
         try:
-            return container.communicate(timeout=10)[0]
+            return container.communicate(timeout=30)[0]
         except subprocess.TimeoutExpired:
             continue
     container.kill()

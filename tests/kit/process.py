@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import json
 import os
@@ -47,12 +48,18 @@ def wait_for(
 
 _PORTS = range(10_000, 32_000)
 """Below what Linux gives to those who ask for any port (ip_local_port_range), so that nobody gets ours by chance."""
+_SHARES = 16
 
 
 def _candidates() -> Iterator[int]:
-    """Every port of ours once and then again, from a place that differs from process to process."""
-    first = random.Random(os.urandom(8)).randrange(len(_PORTS))
-    return (_PORTS[(first + step) % len(_PORTS)] for step in itertools.count())
+    """Every port of this worker's once and then again, from a place that differs from process to process.
+
+    Workers share nothing: a receiver that is started again must find its port free, whatever others look for meanwhile.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = _PORTS[worker % _SHARES :: _SHARES]
+    first = random.Random(os.urandom(8)).randrange(len(ports))
+    return (ports[(first + step) % len(ports)] for step in itertools.count())
 
 
 _candidate = _candidates()
@@ -149,7 +156,7 @@ class ReceiverProcess:
             )  # fmt: skip
 
     def wait_ready(self) -> None:
-        wait_for(self._ready_or_dead, 60, what="ready")
+        wait_for(self._ready_or_dead, what="ready")
         assert self.process is not None
         assert self.process.poll() is None, f"receiver ended with {self.process.returncode}:\n{self.log}"
 
@@ -161,12 +168,12 @@ class ReceiverProcess:
         """GET from its HTTP side: status and body; 0 where nobody answers."""
         url = f"http://{self.settings['http']['listen']}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=60) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):  # nobody listens, or it ended while it answered
             return 0, ""
 
     def metrics(self) -> dict[str, float]:
@@ -201,7 +208,7 @@ class ReceiverProcess:
     def ask(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a command on its store."""
         whole = [*self.prefix, *COMMAND, command, "--store", str(self.store), *options]
-        return subprocess.run(whole, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+        return subprocess.run(whole, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_SECONDS, check=False)
 
     def wait_events(self, count: int, *options: str, seconds: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
         """Wait until so many events are stored, then ask for them."""
@@ -226,7 +233,7 @@ class ReceiverProcess:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         try:
-            return self.wait_exit(60)
+            return self.wait_exit()
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
@@ -252,7 +259,7 @@ def running(command: list[str], log: Path, **options: Any) -> Iterator[subproces
         if process.poll() is None:
             process.terminate()
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

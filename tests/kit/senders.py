@@ -13,6 +13,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from tests.kit.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
@@ -45,7 +47,7 @@ class Sender:
         except BaseException as error:  # noqa: BLE001 - raised again where the test sees it
             self._error = error
 
-    def join(self, seconds: float = 60) -> None:
+    def join(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait for its own end."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the sender has not come to its end"
@@ -63,7 +65,7 @@ class Sender:
         if kind is None:
             self.join()
         else:
-            self._thread.join(60)
+            self._thread.join(PATIENCE_SECONDS)
 
 
 class RelpSender(Sender):
@@ -95,7 +97,8 @@ class RelpSender(Sender):
 
     def work(self) -> None:
         while not (self.stopping.is_set() or self.done):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=30) as sock:
+            address = ("127.0.0.1", self._port)
+            with contextlib.suppress(OSError), socket.create_connection(address, timeout=PATIENCE_SECONDS) as sock:
                 self._talk(sock)
             self.stopping.wait(0.02)
 
@@ -143,7 +146,7 @@ class LineSender(Sender):
     def __init__(self, port: int, name: str, count: int | None = None, pad: int = 0) -> None:
         """count: lines to send; None: until it is stopped or cut off. pad: bytes to each line beside the number."""
         super().__init__()
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
         self.name = name
         self._count = count
         self._pad = b" " + b"x" * pad if pad else b""
@@ -227,7 +230,8 @@ class HttpSender(Sender):
     def _is_taken(self, body: bytes) -> bool:
         headers = {"Content-Type": "application/x-ndjson", "Authorization": f"Bearer {self._token}"}
         try:
-            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
+            made = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
+            with contextlib.closing(made) as connection:
                 connection.request("POST", "/ingest?id_field=id", body, headers)
                 return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):

@@ -20,7 +20,7 @@ CONFIG = ("--config", "/etc/audit-receiver/config.yaml")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def receiver(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +42,7 @@ def metric(name: str) -> float:
     return sum(float(line.split()[-1]) for line in lines if line.partition("{")[0].partition(" ")[0] == name)
 
 
-def wait(condition, what: str, seconds: float = 30.0) -> None:
+def wait(condition, what: str, seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

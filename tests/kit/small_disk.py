@@ -67,4 +67,4 @@ class SmallDisk:
         assert self._holder.stdout is not None
         self._holder.stdin.close()  # which ends it, and with it the namespace and the disk
         self._holder.stdout.close()
-        self._holder.wait(20)
+        self._holder.wait(60)

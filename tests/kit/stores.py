@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,27 @@ def seal_all(folder: Path, extra: Event) -> None:
 
 
 async def all_sealed(folder: Path) -> None:
-    """Wait until only the live segment is unsealed."""
-    await until(lambda: len(list(folder.glob("*-.db"))) == 1 and not list(folder.glob("*.tmp")), 30)
+    """Wait until only the live segment is unsealed, and nothing is left of the others: what SQLite kept goes last."""
+
+    def is_tidy() -> bool:
+        names = [path.name for path in folder.iterdir()]
+        live = [name for name in names if name.endswith("-.db")]
+        beside = [name for name in names if name.endswith(("-wal", "-shm"))]
+        return len(live) == 1 and all(name.startswith(live[0]) for name in beside) and not any(
+            name.endswith(".tmp") for name in names
+        )
+
+    await until(is_tidy)
+
+
+def content_of(folder: Path, pattern: str = "*") -> dict[str, bytes]:
+    """Read every file of a store that may be in use: what SQLite keeps beside a database comes and goes."""
+    found = {}
+    for path in folder.glob(pattern):
+        if path.is_file():
+            with contextlib.suppress(FileNotFoundError):
+                found[path.name] = path.read_bytes()
+    return found
 
 
 def files(folder: Path) -> list[str]:

@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.kit.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -41,6 +43,6 @@ def _issue(folder: Path, name: str, extension: str, *issuer: str) -> tuple[Path,
             "-days", "3", "-subj", f"/CN={name}", "-addext", extension, *issuer,
             "-keyout", str(key), "-out", str(certificate),
         ],
-        check=True, capture_output=True, timeout=30,
+        check=True, capture_output=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     return certificate, key

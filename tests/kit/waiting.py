@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE_SECONDS = 60.0
-"""How long anything is waited for: no bar of speed, only the end of waiting for what never comes."""
+PATIENCE_SECONDS = 180.0
+"""How long anything is waited for: no bar of speed, only the end of waiting for what never comes. A machine that
+others use may stand still for a minute."""
 
 
 async def until(

@@ -39,6 +39,15 @@ def doors(*listeners: tuple[str, str]) -> list[dict[str, str]]:
     ]
 
 
+def held_sockets(stack: ExitStack) -> tuple[socket.socket, socket.socket]:
+    """A stream and a datagram socket on one port: one that the kernel gives to nobody who asks for any."""
+    address = ("127.0.0.1", free_ports(1)[0])
+    stream = stack.enter_context(socket.create_server(address))
+    datagram = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    datagram.bind(address)
+    return stream, datagram
+
+
 def start_with(receiver: ReceiverProcess, sockets: Sequence[socket.socket], names: Sequence[str]) -> None:
     receiver.write_config()
     for sock in sockets:
@@ -78,9 +87,7 @@ def test_one_unit_gives_one_name_to_a_stream_and_a_datagram_socket(tmp_path: Pat
     # As audit-receiver-syslog.socket does: the kind of the socket tells which listener it is for.
     receiver = ReceiverProcess.with_syslog(tmp_path / "receiver", listeners=doors(("syslog", "udp"), ("syslog", "tcp")))
     with ExitStack() as stack:
-        stream = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        datagram = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        datagram.bind(stream.getsockname())
+        stream, datagram = held_sockets(stack)
         stack.enter_context(receiver)
         start_with(receiver, (datagram, stream), ("syslog", "syslog"))
         with closing(socket.create_connection(stream.getsockname())) as sock:
@@ -99,9 +106,7 @@ def test_what_is_sent_during_a_restart_waits_in_the_held_sockets(tmp_path: Path)
     # Sockets outlive the process: nobody is refused while it is away, nothing is lost.
     receiver = ReceiverProcess.with_syslog(tmp_path / "receiver", listeners=doors(("syslog", "udp"), ("syslog", "tcp")))
     with ExitStack() as stack:
-        stream = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        datagram = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        datagram.bind(stream.getsockname())
+        stream, datagram = held_sockets(stack)
         stack.enter_context(receiver)
         start_with(receiver, (datagram, stream), ("syslog", "syslog"))
         receiver.wait_ready()
@@ -122,10 +127,10 @@ def test_a_dual_stack_socket_shows_ipv4_senders_as_ipv4(tmp_path: Path) -> None:
     listeners = [{**door, "allow": ["127.0.0.0/8"]} for door in doors(("syslog", "udp"), ("syslog", "tcp"))]
     receiver = ReceiverProcess.with_syslog(tmp_path / "receiver", listeners=listeners)
     with ExitStack() as stack:
+        (port,) = free_ports(1)
         stream = stack.enter_context(
-            socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+            socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
         )
-        port = stream.getsockname()[1]
         datagram = stack.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
         datagram.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         datagram.bind(("::", port))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit.certificates import Authority, Files
 from tests.kit.process import ReceiverProcess, free_ports, running, wait_for
+from tests.kit.waiting import PATIENCE_SECONDS
 from tests.system.test_rsyslog import SYSLOG_PROTOCOL, command, configure, send
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def s_client(door: Door, files: Files | None, line: str, *options: str) -> subpr
         "openssl", "s_client", "-connect", f"127.0.0.1:{door.port}", "-CAfile", str(door.authority.file),
         "-verify_return_error", "-verify_ip", "127.0.0.1", *shown, *options,
     ]  # fmt: skip
-    return subprocess.run(arguments, input=f"{line}\n".encode(), capture_output=True, timeout=60, check=False)
+    data = f"{line}\n".encode()
+    return subprocess.run(arguments, input=data, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])

@@ -55,7 +55,7 @@ def test_kill_9_loses_nothing_acknowledged_and_stores_no_named_event_twice(tmp_p
             wanted = [len(sender.acknowledged) + chance.randrange(1, 200) for sender in (relp, http)]
             wait_for(
                 lambda wanted=wanted: len(relp.acknowledged) >= wanted[0] and len(http.acknowledged) >= wanted[1],
-                60, "some more acknowledged",
+                what="some more acknowledged",
             )  # fmt: skip
             receiver.signal(signal.SIGKILL)
             assert receiver.wait_exit() == -signal.SIGKILL

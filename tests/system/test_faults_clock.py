@@ -16,7 +16,7 @@ from tests.kit.bad_machine import BadMachine
 from tests.kit.process import ReceiverProcess, wait_for
 from tests.kit.senders import DatagramSender, LineSender
 from tests.kit.stores import read
-from tests.system.test_life import assert_conserved
+from tests.system.test_life import accounted, assert_conserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,10 +116,9 @@ def test_clock_stepped_to_and_fro_under_load_loses_nothing(receiver: ReceiverPro
         datagrams.stopping.set()
         datagrams.join()
         lines.join()
-    metrics = wait_for(lambda: (found := receiver.metrics())["audit_receiver_events_in_flight"] == 0 and found)
-    lost = metrics["audit_receiver_events_dropped_total"] + metrics["audit_receiver_udp_kernel_drops_total"]
-    assert metrics["audit_receiver_events_stored_total"] + lost == LINES + datagrams.sent
-    assert metrics["audit_receiver_clock_steps_total"] == 3
+    # Some may still lie in the kernel while nothing is in flight.
+    wait_for(lambda: accounted(receiver) == LINES + datagrams.sent, what="every message accounted for")
+    assert receiver.metrics()["audit_receiver_clock_steps_total"] == 3
     assert receiver.stop() == 0
     # One more for each large step; and one where what had come before it was still to be stored.
     assert 4 <= assert_time_never_goes_back_within_a_segment(receiver) <= 7

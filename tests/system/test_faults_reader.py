@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.kit.process import COMMAND, ROOT, ReceiverProcess, wait_for
+from tests.kit.stores import content_of
+from tests.kit.waiting import PATIENCE_SECONDS
 from tests.system.test_life import assert_conserved
 
 if TYPE_CHECKING:
@@ -36,12 +38,12 @@ def send(receiver: ReceiverProcess, *texts: bytes) -> None:
     before = receiver.stored()
     with socket.create_connection(("127.0.0.1", receiver.port)) as sock:
         sock.sendall(b"".join(b"<13>1 - - app - - - %s\n" % text for text in texts))
-    receiver.wait_stored(before + len(texts), 60)
+    receiver.wait_stored(before + len(texts))
 
 
 def holds(receiver: ReceiverProcess, data: bytes) -> bool:
     """Look into every byte of the store."""
-    return any(data in path.read_bytes() for path in receiver.store.glob("0*"))
+    return any(data in content for content in content_of(receiver.store, "0*").values())
 
 
 def test_reader_that_holds_a_transaction_makes_the_log_grow_and_that_shows(tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_reader_that_holds_a_transaction_makes_the_log_grow_and_that_shows(tmp_p
             wait_for(lambda: receiver.metrics()["audit_receiver_store_wal_bytes"] > 8 * MIB, what="the metric shows it")
             assert receiver.get("/readyz")[0] == 200
             send(receiver, *[b"more %d" % number for number in range(9_000)])
-            wait_for(lambda: not live.exists(), 60, "sealed under the reader")
+            wait_for(lambda: not live.exists(), what="sealed under the reader")
             assert reader.execute("SELECT max(seq) FROM events").fetchone() == (before,)
         send(receiver, b"after")
         wait_for(lambda: receiver.metrics()["audit_receiver_store_wal_bytes"] < 8 * MIB, what="the metric falls")
@@ -81,7 +83,7 @@ def test_reader_that_holds_a_transaction_keeps_a_redaction_pending_until_it_ends
             send(receiver, b"meanwhile")
             assert redacting.poll() is None
             assert holds(receiver, SECRET)
-        said, _ = redacting.communicate(timeout=60)
+        said, _ = redacting.communicate(timeout=2 * PATIENCE_SECONDS)
         assert redacting.returncode == 0
         assert b"redacted: 1 event" in said
         assert not holds(receiver, SECRET)

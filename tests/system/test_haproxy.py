@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit.certificates import Authority
 from tests.kit.process import ReceiverProcess, free_ports, running, wait_for
+from tests.kit.waiting import PATIENCE_SECONDS
 from tests.system.test_life import own_acts
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def connect_from(host: str, port: int) -> socket.socket:
 
     def attempt() -> socket.socket | None:
         with contextlib.suppress(OSError):
-            return socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(host, 0))
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS, source_address=(host, 0))
         return None
 
     found: socket.socket = wait_for(attempt, what="haproxy")

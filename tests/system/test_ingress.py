@@ -20,6 +20,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError, helpers
 from receiver.listen.http_routes import VERSION
 from tests.kit.process import ReceiverProcess, free_ports
 from tests.kit.tls_files import TlsFiles
+from tests.kit.waiting import PATIENCE_SECONDS
 from tests.system.conftest import program
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def post(port: int, path: str, body: bytes, **headers: str) -> Any:
     """Send a request and read its answer, an object."""
     given = {"Authorization": f"Bearer {TOKEN}", **{name.replace("_", "-"): value for name, value in headers.items()}}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, given, method="POST")
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
         return json.load(answer)
 
 
@@ -150,7 +151,7 @@ def test_strangers_are_refused_counted_and_named_in_the_log(shared: ReceiverProc
 
 def send_unread(port: int, body: bytes, key: str) -> socket.socket:
     """Send a request and read no answer."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=30)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
     head = f"POST /ingest HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\nIdempotency-Key: {key}\r\n"
     sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     return sock
@@ -221,13 +222,13 @@ def journal(tmp_path: Path) -> Path:
     message = b"MESSAGE\n" + (9).to_bytes(8, "little") + b"caf\xe9\nbar\n\n"
     entries += ENTRY.format(number=201, time=1764000000000201).encode().split(b"MESSAGE=")[0] + message + b"\n"
     path = tmp_path / "old.journal"
-    subprocess.run([REMOTE, "-o", path, "-"], input=entries, check=True, capture_output=True, timeout=60)
+    subprocess.run([REMOTE, "-o", path, "-"], input=entries, check=True, capture_output=True, timeout=PATIENCE_SECONDS)
     return path
 
 
 def upload(journal: Path, url: str, *options: str) -> None:
     command = [UPLOAD, f"--url={url}", f"--file={journal}", "--follow=no", *options]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr.decode()
 
 
@@ -268,7 +269,7 @@ def test_a_journal_over_mutual_tls(tmp_path: Path, journal: Path) -> None:
         (event,) = receiver.events("--actor", "user7")
         assert event["peer_identity"].startswith("CN=client.example.net, SAN=client.example.net, sha-256:")
         curl = [program("curl"), "-sS", "--cacert", files.authority, f"https://localhost:{port}/"]
-        assert subprocess.run(curl, capture_output=True, timeout=60, check=False).returncode != 0
+        assert subprocess.run(curl, capture_output=True, timeout=PATIENCE_SECONDS, check=False).returncode != 0
         upload(journal, f"https://localhost:{port}", trust, *certificate)
         assert receiver.stored() == 201
         assert receiver.stop() == 0
@@ -289,7 +290,8 @@ def documents(count: int, first: int = 0) -> list[dict[str, Any]]:
 
 
 def client(port: int, **options: Any) -> Elasticsearch:
-    return Elasticsearch(f"http://127.0.0.1:{port}", **{"api_key": ("id", TOKEN), "request_timeout": 60, **options})
+    patient = {"api_key": ("id", TOKEN), "request_timeout": PATIENCE_SECONDS}
+    return Elasticsearch(f"http://127.0.0.1:{port}", **{**patient, **options})
 
 
 def test_the_official_client_ships_documents(shared: ReceiverProcess) -> None:
@@ -344,7 +346,7 @@ def test_a_bulk_sender_outlives_a_killed_receiver(receiver: ReceiverProcess) -> 
             for one in documents(300, 300)
         )
         head = f"POST /_bulk?filter_path=errors HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n"
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as sock:
             sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             receiver.wait_stored(600)
             receiver.signal(signal.SIGKILL)

@@ -16,6 +16,7 @@ import yaml
 from tests.bench.load import Pool, blocks
 from tests.kit.process import COMMAND, ROOT, ReceiverProcess, free_ports, wait_for
 from tests.kit.tls_files import TlsFiles
+from tests.kit.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +47,19 @@ def assert_conserved(metrics: dict[str, float]) -> None:
     assert metrics["audit_receiver_received_messages_total"] == kept + dropped
 
 
+def accounted(receiver: ReceiverProcess) -> float:
+    """What is stored, dropped, or was dropped by the kernel before anybody could read it."""
+    metrics = receiver.metrics()
+    assert_conserved(metrics)
+    names = ("events_stored_total", "events_dropped_total", "udp_kernel_drops_total")
+    return sum(metrics[f"audit_receiver_{name}"] for name in names)
+
+
 def run_once(receiver: ReceiverProcess) -> subprocess.CompletedProcess[str]:
     """Run in the foreground something that is expected to end by itself."""
-    return subprocess.run(receiver.command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        receiver.command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *parts: str) -> None:
@@ -60,7 +71,8 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *parts: str) -> None
 
 def own_acts(receiver: ReceiverProcess, action: str) -> list[dict[str, object]]:
     command = [*COMMAND, "query", "--store", str(receiver.store), "--json", "--action", action]
-    return [json.loads(line) for line in subprocess.check_output(command, cwd=ROOT, timeout=30).splitlines()]
+    said = subprocess.check_output(command, cwd=ROOT, timeout=PATIENCE_SECONDS)
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def test_sigterm_stores_everything_that_was_sent_before(tmp_path: Path) -> None:
@@ -84,7 +96,7 @@ def test_sigterm_is_not_held_by_a_sender_that_goes_on(tmp_path: Path) -> None:
             receiver.signal(signal.SIGTERM)
             with pytest.raises((ConnectionResetError, BrokenPipeError)):
                 send_for_ever(sock, block)
-        assert receiver.wait_exit(15) == 0, receiver.log
+        assert receiver.wait_exit() == 0, receiver.log
 
 
 def test_datagrams_in_the_socket_at_sigterm_are_stored(tmp_path: Path) -> None:
@@ -110,8 +122,8 @@ def test_counts_are_conserved_under_mixed_load(receiver: ReceiverProcess) -> Non
         assert_conserved(receiver.metrics())
         send_tcp(receiver.port, 5000, connections=2)
         assert_conserved(receiver.metrics())
-    wait_for(lambda: receiver.stored() >= 12_000, what="all stored")
-    assert_conserved(receiver.metrics())
+    wait_for(lambda: accounted(receiver) == 12_000, what="all stored, but for what the kernel dropped")
+    assert receiver.stored() >= 10_000
 
 
 def test_datagrams_beyond_the_inbox_are_dropped_and_counted(tmp_path: Path) -> None:
@@ -123,16 +135,7 @@ def test_datagrams_beyond_the_inbox_are_dropped_and_counted(tmp_path: Path) -> N
             for number in range(sent):
                 sock.sendto(b"<13>1 - - app - - - %08000d" % number, ("127.0.0.1", receiver.port))
 
-        def seen() -> float:
-            metrics = receiver.metrics()
-            assert_conserved(metrics)
-            return (
-                metrics["audit_receiver_events_stored_total"]
-                + metrics["audit_receiver_events_dropped_total"]
-                + metrics["audit_receiver_udp_kernel_drops_total"]
-            )
-
-        wait_for(lambda: seen() == sent, what="every datagram accounted for")
+        wait_for(lambda: accounted(receiver) == sent, what="every datagram accounted for")
         stored = receiver.stored()
         assert receiver.stop() == 0
     assert len(receiver.events()) == stored
@@ -261,7 +264,7 @@ def test_sighup_takes_new_packs_and_refuses_broken_ones(tmp_path: Path) -> None:
 def certificate_of(port: int, authority: Path) -> bytes:
     context = ssl.create_default_context(cafile=authority)
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as tls,
     ):
         found = tls.getpeercert(binary_form=True)
@@ -290,7 +293,7 @@ def test_systemd_is_told_of_start_life_and_stop(tmp_path: Path) -> None:
     address = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(address))
-        manager.settimeout(20)
+        manager.settimeout(PATIENCE_SECONDS)
         environ = {"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "400000"}
         receiver = ReceiverProcess.with_syslog(tmp_path / "receiver")
         receiver.environ = environ

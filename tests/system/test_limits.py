@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.process import ReceiverProcess, wait_for
+from tests.kit.waiting import PATIENCE_SECONDS
 from tests.system.test_life import assert_conserved
 
 pytestmark = pytest.mark.system
@@ -19,7 +20,7 @@ MESSAGE = b"<13>1 - - app - - - hello\n"
 
 
 def connected(receiver: ReceiverProcess) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", receiver.port), timeout=30)
+    return socket.create_connection(("127.0.0.1", receiver.port), timeout=PATIENCE_SECONDS)
 
 
 def readiness(connection: http.client.HTTPConnection) -> str:
@@ -37,7 +38,7 @@ def test_out_of_files_accepting_rests_and_nothing_dies(receiver: ReceiverProcess
     soft, hard = resource.prlimit(receiver.pid, resource.RLIMIT_NOFILE)
     with ExitStack() as stack:
         inside = stack.enter_context(connected(receiver))
-        prometheus = http.client.HTTPConnection(receiver.settings["http"]["listen"], timeout=30)
+        prometheus = http.client.HTTPConnection(receiver.settings["http"]["listen"], timeout=PATIENCE_SECONDS)
         stack.callback(prometheus.close)
         assert readiness(prometheus) == "ready\n"
         inside.sendall(MESSAGE)
@@ -52,7 +53,7 @@ def test_out_of_files_accepting_rests_and_nothing_dies(receiver: ReceiverProcess
         for sock in crowd[:20]:
             sock.close()
         resource.prlimit(receiver.pid, resource.RLIMIT_NOFILE, (soft, hard))
-        receiver.wait_stored(141, 60)
+        receiver.wait_stored(141)
         for sock in crowd[20:]:
             sock.close()
     assert receiver.get("/readyz")[0] == 200

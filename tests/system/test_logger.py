@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.kit.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from tests.kit.process import ReceiverProcess
 
@@ -34,7 +36,7 @@ CASES = [
 
 def log(logger: str, receiver: ReceiverProcess, *options: str, text: str = TEXT) -> None:
     server = ("--server", "127.0.0.1", "--port", str(receiver.port))
-    subprocess.run([logger, *server, *options, text], check=True, timeout=60)
+    subprocess.run([logger, *server, *options, text], check=True, timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -70,7 +72,7 @@ def test_every_line_of_a_file_arrives_in_order(
     file.write_text("".join(f"{line}\n" for line in lines))
     subprocess.run(
         [logger, "--server", "127.0.0.1", "--port", str(receiver.port), "--tcp", "--octet-count", "--file", str(file)],
-        check=True, timeout=60,
+        check=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     events = receiver.wait_events(300)
     assert [event["message"] for event in sorted(events, key=lambda event: event["seq"])] == lines

@@ -21,6 +21,7 @@ import pytest
 from tests.bench.load import Pool, blocks
 from tests.kit.certificates import Authority
 from tests.kit.process import COMMAND, ROOT, ReceiverProcess, free_ports, wait_for
+from tests.kit.waiting import PATIENCE_SECONDS
 from tests.system.test_life import assert_conserved, assert_one_line, own_acts, run_once
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ BLOCKS = [block.data for block in blocks(Pool(2000).messages, "lf")]
 
 
 def connected(receiver: ReceiverProcess) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", receiver.port), timeout=30)
+    return socket.create_connection(("127.0.0.1", receiver.port), timeout=PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def pouring(receiver: ReceiverProcess, *data: bytes, connections: int = 4) -> It
     finally:
         done.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
 
 
@@ -78,7 +79,7 @@ def rows(receiver: ReceiverProcess, sql: str) -> list[tuple]:
 def assert_gapless(receiver: ReceiverProcess) -> int:
     """By `query`, as a person would look; returns how many there are beside the receiver's own."""
     command = [*COMMAND, "query", "--store", str(receiver.store), "--json", "--limit", "10000000"]
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == b""
     events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -100,7 +101,7 @@ def test_sigterm_under_load_keeps_what_senders_wrote_before_they_left(tmp_path: 
                 one.sendall(lines)
                 other.sendall(lines)
             receiver.signal(signal.SIGTERM)
-            assert receiver.wait_exit(30) == 0, receiver.log
+            assert receiver.wait_exit() == 0, receiver.log
     totals = receiver.totals()
     assert totals["received"] == totals["stored"] + totals["dropped"]
     stored = rows(receiver, "SELECT app, count(*), count(DISTINCT message) FROM events GROUP BY app")
@@ -150,7 +151,7 @@ def test_a_full_disk_holds_streams_and_heals(tmp_path: Path) -> None:
     lines = [b"<13>1 - - stream - - - %d %s\n" % (number, b"x" * 900) for number in range(12_000)]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(PATIENCE_SECONDS)
         receiver = ReceiverProcess.with_syslog(tmp_path / "receiver", ingest={"max_bytes": "4MiB"})
         receiver.environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
         with receiver:
@@ -165,7 +166,8 @@ def test_a_full_disk_holds_streams_and_heals(tmp_path: Path) -> None:
             empty(manager)  # it is full of those from before, which must not have stopped anybody
             assert manager.recv(4096) == b"WATCHDOG=1"
             resource.prlimit(receiver.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            sender.join(60)
+            sender.join(PATIENCE_SECONDS)
+            assert not sender.is_alive()
             receiver.wait_stored(len(lines))
             assert receiver.get("/readyz")[0] == 200
             assert receiver.stop() == 0
@@ -197,7 +199,6 @@ def empty(sock: socket.socket) -> None:
 
 def send_all(receiver: ReceiverProcess, lines: list[bytes]) -> None:
     with connected(receiver) as sock:
-        sock.settimeout(60)
         sock.sendall(b"".join(lines))
 
 
@@ -234,7 +235,7 @@ def test_idle_and_slow_connections_slow_nobody(tmp_path: Path) -> None:
             for slow in crowd[:200]:
                 slow.sendall(b"<13>slow line"[number : number + 1])
             busy.sendall(b"<13>1 - - app - - - busy\n" * 1_000)
-            receiver.wait_stored((number + 1) * 1_000, 10)
+            receiver.wait_stored((number + 1) * 1_000)
         assert receiver.metrics()["audit_receiver_connections_open"] == 2_201
         assert peak_mib(receiver) < RSS_LIMIT_MIB
         assert receiver.stop() == 0
@@ -314,7 +315,7 @@ def test_sighup_keeps_the_certificate_when_the_new_one_is_broken(tmp_path: Path)
         files.certificate.write_bytes(whole[:100])
         assert str(files.certificate) in reload(receiver, "is refused")
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as plain,
             authority.client_context().wrap_socket(plain) as sock,
         ):
             assert sock.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(whole.decode())

@@ -72,7 +72,7 @@ def use_the_service(folder: Path) -> dict[str, Any]:
         f"{UNITS}/{sockets}": REPOSITORY / "systemd" / sockets,
         f"{UNITS}/probe.service": written(folder / "probe.service", probe),
     }
-    code, said = boot("probe.service", binds, {"/out": out}, seconds=100)
+    code, said = boot("probe.service", binds, {"/out": out}, seconds=480)
     assert code == 7, said
     seen: dict[str, Any] = json.loads((out / "seen.json").read_text())
     assert "error" not in seen, seen["error"] + seen["journal"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.kit.process import COMMAND, ROOT, ReceiverProcess, wait_for
+from tests.kit.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.system
 def alerts(receiver: ReceiverProcess) -> dict[str, dict[str, Any]]:
     """The newest of each of its own alerts, by message."""
     command = [*COMMAND, "query", "--store", str(receiver.store), "--json", "--action", "detect.alert"]
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=PATIENCE_SECONDS, check=True)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     return {event["message"]: event for event in reversed(events)}
 
