@@ -22,7 +22,7 @@ from receiver.listen.http_bodies import delivery_id
 from receiver.listen.tokens import Tokens
 from receiver.wire.message import Cut
 from tests.kit.certificates import Authority
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE_SECONDS, until
 from tests.listen.test_tls import refused
 
 TOKEN = "0123456789abcdef-web"
@@ -61,7 +61,7 @@ class Client:
         self.writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b""))
 
     async def answer(self, *, head: bool = False) -> Answer:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             top = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in top[1:] if line)
             body = b"" if head else await self.reader.readexactly(int(headers.get("content-length", 0)))
@@ -72,13 +72,20 @@ class Client:
         return await self.answer()
 
     async def is_closed(self) -> bool:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.reader.read(1) == b""
 
 
 @pytest.fixture(autouse=True)
-def quick_partings(monkeypatch):
-    monkeypatch.setitem(http._SECONDS, http._Phase.LINGER, 0.05)
+def patient_partings(monkeypatch):
+    """A peer sees the end as soon as it is told; what it still sends is read for as long as a busy machine needs."""
+    monkeypatch.setitem(http._SECONDS, http._Phase.LINGER, 30)
+
+
+@pytest.fixture
+def quick_partings(patient_partings, monkeypatch):
+    """For tests whose peers do not leave by themselves."""
+    monkeypatch.setitem(http._SECONDS, http._Phase.LINGER, 0.5)
 
 
 @pytest.fixture
@@ -564,17 +571,16 @@ async def test_a_full_inbox_is_not_read_for(client, intake, door):
     assert intake.dropped == []
 
 
-async def test_a_full_inbox_for_too_long_is_503(bench, tokens, intake, monkeypatch, connect):
+async def test_a_full_inbox_for_too_long_is_503(bench, tokens, intake, monkeypatch, connect, quick_partings):
     # The peer need not guess why nothing goes on.
     monkeypatch.setitem(http._SECONDS, http._Phase.BODY, 0.05)
     _, address = await bench.one("http", tokens=tokens)
     client = await connect(address)
-    client.send("POST", "/ingest", None, Content_Length="1000")
-    client.writer.write(b"<13>1\n")
-    await until(lambda: intake.frames)
-    intake.full = True
-    client.writer.write(b"<13>2\n")
+    intake.full_after = 1
+    # In one write: the time for a body runs out soon, and must not do so before the inbox is full.
+    client.writer.write(HEAD + b"Content-Length: 200000\r\n\r\n" + b"<13>1\n" * 20_000)
     assert (await client.answer()).status == 503
+    assert intake.frames
 
 
 @pytest.mark.parametrize(
@@ -618,7 +624,7 @@ async def test_a_body_that_trickles_is_let_go(bench, tokens, monkeypatch, path, 
 
 async def test_a_wait_of_ours_is_not_the_bodys(bench, tokens, intake, monkeypatch, connect):
     # A full inbox is our fault: who was not read was not slow.
-    monkeypatch.setattr(limits, "HTTP_BODY_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "HTTP_BODY_SECONDS", 1.0)
     monkeypatch.setattr(limits, "HTTP_BODY_RATE", 1_000_000)
     listeners, address = await bench.one("http", tokens=tokens)
     client = await connect(address)
@@ -627,7 +633,7 @@ async def test_a_wait_of_ours_is_not_the_bodys(bench, tokens, intake, monkeypatc
     client.writer.write(b"<13>one\n")
     await until(lambda: intake.full)
     client.writer.write(b"<13>")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.2)
     intake.make_space()
     client.writer.write(b"two\n")
     assert (await client.answer()).status == 200
@@ -704,7 +710,7 @@ async def test_duplicates_are_counted_by_listener(client, counters):
 # --- the end ---
 
 
-async def test_a_stop_answers_what_is_durable_and_refuses_the_rest(door, client, intake, connect):
+async def test_a_stop_answers_what_is_durable_and_refuses_the_rest(door, client, intake, connect, quick_partings):
     # One waits for its commit, one is in the middle of its body.
     listeners, address = door
     intake.durable = 0
@@ -720,11 +726,11 @@ async def test_a_stop_answers_what_is_durable_and_refuses_the_rest(door, client,
     assert not stop.done()
     intake.commit(3)
     assert (await client.answer()).status == 200
-    await asyncio.wait_for(stop, 60)
+    await asyncio.wait_for(stop, PATIENCE_SECONDS)
     assert await client.is_closed()
 
 
-async def test_bytes_behind_the_last_request_do_not_cost_its_answer(door, client, intake):
+async def test_bytes_behind_the_last_request_do_not_cost_its_answer(door, client, intake, quick_partings):
     # Closed with bytes unread, TCP would reset the connection, and the peer would never see what was said.
     intake.durable = 0
     client.send()
@@ -735,9 +741,9 @@ async def test_bytes_behind_the_last_request_do_not_cost_its_answer(door, client
     intake.commit(2)
     assert (await client.answer()).status == 200
     intake.durable = None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await client.reader.read()  # what is said of the rest, and the end; no reset
-    await asyncio.wait_for(stop, 60)
+    await asyncio.wait_for(stop, PATIENCE_SECONDS)
 
 
 def test_names_tell_their_sender_by_their_beginning():

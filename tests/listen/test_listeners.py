@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from ipaddress import ip_network
 
 import pytest
@@ -21,7 +22,8 @@ from receiver.listen.activation import Inherited, inherited_sockets
 from receiver.listen.address import parse_host_port
 from receiver.listen.complaints import Complaints
 from tests.kit.fake_intake import FakeIntake
-from tests.kit.waiting import until
+from tests.kit.process import free_ports
+from tests.kit.waiting import PATIENCE_SECONDS, until
 from tests.listen.conftest import address_of
 from tests.listen.test_stream import send
 
@@ -64,10 +66,7 @@ async def test_one_bad_listener_closes_the_others(intake):
     # All or nothing: a half-open receiver would look alive.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        free = socket.socket()
-        free.bind(("127.0.0.1", 0))
-        good = f"127.0.0.1:{free.getsockname()[1]}"
-        free.close()
+        good = f"127.0.0.1:{free_ports(1)[0]}"
         settings = [
             ListenerSettings("good", Transport.TCP, good),
             ListenerSettings("bad", Transport.TCP, f"127.0.0.1:{port}"),
@@ -146,7 +145,7 @@ def test_descriptors_are_taken_over_by_the_protocol_of_systemd():
         environ = {**os.environ, "LISTEN_FDS": "2", "LISTEN_FDNAMES": "syslog:gelf"}
         result = subprocess.run(
             ["bash", "-c", shell, sys.executable, program],
-            pass_fds=spare, env=environ, capture_output=True, text=True, check=True, timeout=30,
+            pass_fds=spare, env=environ, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         for fd in spare:
             os.close(fd)
@@ -222,13 +221,18 @@ def listening() -> Exhausted:
 async def test_out_of_files_accepting_rests_and_goes_on(error, caplog):
     # No spinning, one warning, and the waiting connection is accepted later.
     sock = listening()
-    sock.refusals, sock.error = 2, error
+    many = sock.refusals = 1_000_000
+    sock.error = error
     accepted = []
     acceptor = Acceptor(sock, lambda conn, _: accepted.append(conn), Complaints(), pause_seconds=0.03)
     acceptor.start(asyncio.get_running_loop())
+    began = time.monotonic()
     client = socket.create_connection(sock.getsockname())
+    await until(lambda: many - sock.refusals >= 3)
     await until(lambda: acceptor.resting)
     assert accepted == []
+    assert (many - sock.refusals - 2) * 0.03 <= time.monotonic() - began  # it does not spin
+    sock.refusals = 0
     await until(lambda: accepted)
     assert not acceptor.resting
     assert len(caplog.records) == 1

@@ -15,7 +15,7 @@ from receiver.listen import TlsSettings
 from receiver.listen.stream_listener import _Rest
 from receiver.wire.relp import OFFERS
 from tests.kit.certificates import Authority
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE_SECONDS, until
 from tests.listen.test_stream import connect, end_of
 
 OPEN = b"1 open 0\n"
@@ -213,7 +213,7 @@ async def test_a_stop_over_tls_ends_tls_too(bench, intake, tmp_path, caplog):
     reader, writer = await asyncio.open_connection(*address, ssl=authority.client_context())
     writer.write(OPEN + syslog(2))
     await until(lambda: intake.frames)
-    stopping = asyncio.create_task(listeners.stop(60))
+    stopping = asyncio.create_task(listeners.stop(PATIENCE_SECONDS))
     connection = next(iter(listeners._doors["it"].listener._connections))
     await until(lambda: connection._stopping)
     writer.write(syslog(3))
@@ -252,11 +252,11 @@ async def test_who_does_not_part_cannot_hold_a_stop(bench, intake):
     reader, writer = await opened(address)
     writer.write(syslog(2))
     await until(lambda: intake.frames)
-    stopping = asyncio.create_task(listeners.stop(60))
+    stopping = asyncio.create_task(listeners.stop(PATIENCE_SECONDS))
     connection = next(iter(listeners._doors["it"].listener._connections))
     await until(lambda: connection._stopping)
     intake.commit(1)
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
         await stopping
     assert await reader.read() == answers(2) + b"0 serverclose 0\n"
     writer.close()
@@ -286,8 +286,8 @@ async def test_a_sender_that_goes_on_cannot_hold_a_stop(bench, intake):
 
     pouring, drinking = asyncio.create_task(pour()), asyncio.create_task(drink())
     await until(lambda: len(intake.frames) > 1_000)
-    async with asyncio.timeout(50):
-        await listeners.stop(60)
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        await listeners.stop(PATIENCE_SECONDS)
     done = True
     said = await drinking
     await pouring
@@ -310,9 +310,11 @@ async def test_who_reads_no_answers_is_not_read_and_then_closed(bench, intake):
     sock.setblocking(False)
     number = 2
     while connection._patience is None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             sock.send(syslog(number))
             number += 1
+        except BlockingIOError:
+            await asyncio.sleep(0)
         if number % 50 == 0:
             await asyncio.sleep(0)
     taken = len(intake.frames)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from receiver.wire.message import Cut, Defect
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE_SECONDS, until
 
 LOCAL = ip_network("127.0.0.0/8")
 ELSEWHERE = ip_network("192.0.2.0/24")
@@ -31,7 +31,7 @@ async def send(address, data: bytes) -> None:
 async def end_of(reader) -> None:
     """Wait until the other side has closed."""
     with contextlib.suppress(ConnectionError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await reader.read(1000):
                 pass
 
