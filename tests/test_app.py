@@ -23,7 +23,7 @@ from tests.kit.events import make_events
 from tests.kit.fake_sink import FakeSink
 from tests.kit.process import free_ports
 from tests.kit.stores import files, opened, read
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,7 +69,7 @@ async def running(folder: Path, **sections) -> AsyncIterator[Running]:
         yield Running(app, task, ("127.0.0.1", port), folder / "store")
         if not task.done():
             app._stop.set()
-        await asyncio.wait({task}, timeout=30)
+        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
     finally:
         gc.unfreeze()
 
@@ -166,7 +166,7 @@ async def test_the_watchdog_is_fed_while_the_writer_rests_and_not_while_it_hangs
     assert writer.turns(60)
     sink.gate.set()
     await until(lambda: writer.commit_seconds() == 0)
-    writer.stop(5)
+    writer.stop(PATIENCE_SECONDS)
     await task
 
 
@@ -224,7 +224,7 @@ async def test_what_cannot_be_looked_at_ends_nothing(tmp_path: Path) -> None:
         (tmp_path / "elsewhere").rename(receiver.store)
         app = receiver.app
         await until(lambda: app.ingest.stored == 1, what=lambda: (app.problems(), app.ingest))
-        assert receiver.app.ready
+        await until(lambda: app.ready)
 
 
 def test_connections_leave_descriptors_for_the_store(tmp_path: Path) -> None:

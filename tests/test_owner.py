@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from receiver.owner import Owner, give, owner_of, work_as
+from tests.kit.waiting import PATIENCE_SECONDS
 
 NOBODY = Owner(65_534, 65_534)
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
@@ -36,7 +37,7 @@ def test_keys_that_root_makes_are_the_service_s() -> None:
         give(Path(folder), NOBODY)
         command = [sys.executable, "-m", "receiver", "keygen", "--store", f"{folder}/store"]
         for how in ([], ["--rotate"]):
-            subprocess.run([*command, *how], check=True, capture_output=True, timeout=60)
+            subprocess.run([*command, *how], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
         made = list((Path(folder) / "keys").iterdir())
         assert len(made) == 3
         assert {owner_of(path) for path in (*made, Path(folder) / "store")} == {NOBODY}

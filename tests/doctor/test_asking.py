@@ -16,6 +16,7 @@ from receiver.config import load_config
 from receiver.control import ControlServer
 from receiver.doctor import ask_running, look_at_host, parse_samples
 from tests.kit.process import COMMAND, ROOT, ReceiverProcess, wait_for
+from tests.kit.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def doctor(*options: str) -> tuple[int, list[dict[str, str]], str]:
     command = [*COMMAND, "doctor", "--json", "--unit", "audit-receiver-of-no-machine", *options]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_SECONDS, check=False)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 

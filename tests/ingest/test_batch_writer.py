@@ -14,7 +14,7 @@ from receiver.errors import StoreBusy, StoreCorrupt, StoreFull
 from receiver.ingest import BatchWriter, Inbox, batch_writer
 from tests.kit.events import make_event, make_events
 from tests.kit.fake_sink import FakeSink
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,8 +30,8 @@ async def running(inbox: Inbox, sink: FakeSink, **settings: float) -> AsyncItera
     writer = BatchWriter(inbox, sink, **settings)  # type: ignore[arg-type]
     task = asyncio.ensure_future(writer.run())
     yield writer
-    writer.stop(1.0)
-    await asyncio.wait_for(task, 60)
+    writer.stop(PATIENCE_SECONDS)
+    await asyncio.wait_for(task, 2 * PATIENCE_SECONDS)
 
 
 async def test_a_batch_closes_by_the_age_of_its_oldest_event() -> None:
@@ -45,7 +45,7 @@ async def test_a_batch_closes_by_the_age_of_its_oldest_event() -> None:
             inbox.offer(make_events(1, sent), 1)
             sent += 1
             await asyncio.sleep(0.005)
-            assert loop.time() - start < 5
+            assert loop.time() - start < PATIENCE_SECONDS
     assert sink.events == make_events(sent)
 
 
@@ -72,7 +72,7 @@ async def test_an_acknowledgement_waits_for_no_timer() -> None:
     inbox, sink = Inbox(), FakeSink()
     async with running(inbox, sink, max_delay_seconds=3600):
         inbox.offer(make_events(1), 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert (await inbox.settlement(1)).durable
 
 
@@ -120,7 +120,7 @@ async def test_a_stop_does_not_wait_for_ever_on_a_full_disk() -> None:
     task = asyncio.ensure_future(writer.run())
     inbox.offer(make_events(4), 4)
     writer.stop(0.02)
-    await asyncio.wait_for(task, 60)
+    await asyncio.wait_for(task, PATIENCE_SECONDS)
     assert inbox.counters.dropped[DropReason.STORE_FAILED] == 4
     assert inbox.counters.in_flight == 0
 
@@ -132,7 +132,7 @@ async def test_a_corrupt_store_ends_the_loop() -> None:
     writer = BatchWriter(inbox, sink, max_delay_seconds=0.001)
     inbox.offer(make_events(4), 4)
     with pytest.raises(StoreCorrupt):
-        await asyncio.wait_for(writer.run(), 60)
+        await asyncio.wait_for(writer.run(), PATIENCE_SECONDS)
     assert inbox.counters.dropped[DropReason.STORE_FAILED] == 4
 
 

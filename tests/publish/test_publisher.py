@@ -12,7 +12,7 @@ from receiver.counters import EvidenceCounters
 from receiver.errors import EvidenceError
 from receiver.publish import HttpTarget, Publisher, publisher
 from receiver.publish.targets import Head, PublishError
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class FakeTarget:
         self._cosigns = cosigns
 
     def send(self, head: Head, prove: Callable[[int, int], list[bytes]]) -> bytes | None:
-        assert self.gate.wait(20)
+        assert self.gate.wait(PATIENCE_SECONDS)
         if self.failures:
             raise self.failures.pop(0)
         self.sizes.append(head.size)
@@ -69,7 +69,7 @@ async def test_what_is_refused_is_sent_again_and_counted(caplog: pytest.LogCaptu
     running.publisher.start()
     running.publisher.publish(head(5))
     await until(lambda: running.counters.published == {"busy": 1, "good": 1})
-    await running.publisher.stop(5)
+    await running.publisher.stop(PATIENCE_SECONDS)
     assert (busy.sizes, good.sizes) == ([5], [5])
     assert running.counters.publish_failures == {"busy": 4, "good": 0}
     assert running.counters.publish_time["busy"] > 0
@@ -89,19 +89,23 @@ async def test_a_slow_target_gets_the_newest_head_and_holds_nobody() -> None:
     slow.gate.set()
     await until(lambda: slow.sizes[-1:] == [4])
     assert len(slow.sizes) <= 2
-    await running.publisher.stop(5)
+    await running.publisher.stop(PATIENCE_SECONDS)
 
 
 async def test_a_stop_waits_for_the_last_head_and_not_for_ever() -> None:
     # A target that is away cannot hold it.
-    away = FakeTarget("away", *[PublishError("away")] * 100_000)
     slow = FakeTarget("slow", PublishError("once"))
-    running = Running(away, slow)
+    running = Running(slow)
     running.publisher.start()
     running.publisher.publish(head(9))
-    async with asyncio.timeout(10):
-        await running.publisher.stop(0.5)
+    await running.publisher.stop(PATIENCE_SECONDS)
     assert slow.sizes == [9]
+    away = FakeTarget("away", *[PublishError("away")] * 100_000)
+    running = Running(away)
+    running.publisher.start()
+    running.publisher.publish(head(9))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await running.publisher.stop(0.2)
     assert away.sizes == []
 
 

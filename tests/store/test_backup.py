@@ -23,6 +23,12 @@ def databases(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_ino for path in folder.glob("*.db")}
 
 
+def with_last_byte_changed(path: Path) -> bytes:
+    """Whatever it is: a byte of its own choice would be there already once in 256 times."""
+    content = path.read_bytes()
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
 async def test_sealed_segments_are_copied_once_and_again_when_rewritten(tmp_path: Path) -> None:
     # Beside the open store; by digest, so a name alone means nothing; what the store has no more goes from the copy.
     folder, copy = tmp_path / "store", tmp_path / "copy"
@@ -45,7 +51,7 @@ async def test_sealed_segments_are_copied_once_and_again_when_rewritten(tmp_path
         assert (third[sealed[0]] == second[sealed[0]], third[sealed[1]] == second[sealed[1]]) == (False, True)
         damaged = copy / sealed[1]
         damaged.chmod(0o640)
-        damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+        damaged.write_bytes(with_last_byte_changed(damaged))
         back_up(folder, copy)
         assert damaged.read_bytes() == (folder / sealed[1]).read_bytes()
     assert verify(Question(copy, processes=1)).report.problems == []
@@ -97,7 +103,7 @@ def test_a_disk_that_does_not_keep_what_is_written_is_found(tmp_path: Path, monk
     make_log(tmp_path / "store", 700, 300)
 
     def lose(source: Path, target: Path) -> None:
-        target.write_bytes(source.read_bytes()[:-1] + b"?")
+        target.write_bytes(with_last_byte_changed(source))
 
     monkeypatch.setattr(backup.shutil, "copyfile", lose)
     with pytest.raises(StoreCorrupt, match="cannot be trusted"):

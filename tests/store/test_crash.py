@@ -12,6 +12,7 @@ import pytest
 
 from tests.kit.events import make_events
 from tests.kit.stores import opened, read
+from tests.kit.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ asyncio.run(main())
 def write_until_killed(folder: Path, acknowledgements: int) -> int:
     """Let another process append, kill it after so many acknowledgements; give the last one."""
     process = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, text=True)
-    watchdog = threading.Timer(60, process.kill)
+    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
     watchdog.start()
     assert process.stdout is not None
     with process, process.stdout as lines:

@@ -16,6 +16,7 @@ from receiver.errors import StoreFull
 from receiver.store.segment import catalog, live_path, sealed_path
 from tests.kit.events import make_events
 from tests.kit.stores import all_sealed, files, opened, read
+from tests.kit.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,7 +176,7 @@ async def test_ids_that_a_foreign_hand_took_are_not_looked_for_for_ever(tmp_path
         await deliver(store, of_sender(1, range(40)))
         with closing(sqlite3.connect(catalog(tmp_path)[-1].path, isolation_level=None)) as connection:
             connection.execute("DELETE FROM delivered")
-        await asyncio.wait_for(deliver(store, of_sender(2, range(5))), 60)
+        await asyncio.wait_for(deliver(store, of_sender(2, range(5))), PATIENCE_SECONDS)
         assert len(apps(tmp_path)) == 45
 
 

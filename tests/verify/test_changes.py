@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from receiver.verify.report import Problem
 
 CHANGES = int(os.environ.get("AUDIT_RECEIVER_CHANGES", "60"))
-pytestmark = pytest.mark.timeout(120 + 3 * CHANGES)
+pytestmark = pytest.mark.timeout(600 + 3 * CHANGES)
 TAIL = 40
 """Events that no checkpoint covers."""
 

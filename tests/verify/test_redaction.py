@@ -20,7 +20,7 @@ from receiver.verify.proving import prove_event
 from receiver.verify.verification import Question, verify
 from tests.kit.events import make_event
 from tests.kit.logs import open_log
-from tests.kit.stores import read
+from tests.kit.stores import content_of, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +41,7 @@ def secretive(number: int) -> dict[str, object]:
 def where_is(folder: Path, text: str) -> list[str]:
     """The files of the store in which a text can be found, byte by byte."""
     forms = [text.encode(), text.encode("utf-16-le"), text.split("-", maxsplit=1)[0].encode()]
-    return [
-        path.name
-        for path in folder.iterdir()
-        if path.is_file() and any(form in path.read_bytes() for form in forms)
-    ]
+    return [name for name, content in content_of(folder).items() if any(form in content for form in forms)]
 
 
 def check(folder: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 import uvloop
 
 from receiver.web import Request, Response, WebServer
-from tests.kit.waiting import until
+from tests.kit.process import free_ports
+from tests.kit.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -58,12 +59,12 @@ async def exchange(server: WebServer, sent: bytes) -> bytes:
     """Send, and read until the server closes."""
     async with connected(server) as (reader, writer):
         writer.write(sent)
-        return await asyncio.wait_for(reader.read(), 60)
+        return await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
 
 
 async def answer(streams: Streams) -> bytes:
     """Read one answer of the page /a."""
-    return await asyncio.wait_for(streams[0].readuntil(b"hello from /a"), 60)
+    return await asyncio.wait_for(streams[0].readuntil(b"hello from /a"), PATIENCE_SECONDS)
 
 
 async def test_a_connection_serves_many_requests() -> None:
@@ -117,7 +118,7 @@ async def test_what_is_wrong_is_said_before_the_connection_ends(sent: bytes, exp
 async def test_a_request_that_dribbles_in_is_cut_off() -> None:
     # Slowloris: each byte comes in time, the request never.
     async with serving(request_seconds=0.3, linger_seconds=0.1) as server, connected(server) as (reader, writer):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             answered = asyncio.ensure_future(reader.read())
             while not answered.done():
                 writer.write(b"X")
@@ -183,7 +184,7 @@ async def test_stop_closes_what_is_idle_and_accepts_no_more() -> None:
         streams[1].write(GET)
         await answer(streams)
         await server.stop()
-        assert await asyncio.wait_for(streams[0].read(), 60) == b""
+        assert await asyncio.wait_for(streams[0].read(), PATIENCE_SECONDS) == b""
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
         streams[1].transport.abort()
@@ -194,7 +195,7 @@ async def test_stop_is_bounded_when_a_request_is_half_sent() -> None:
     async with serving(linger_seconds=0.1) as server, connected(server) as (reader, writer):
         writer.write(GET[:8])
         await until(lambda: server.connections == 1 and not server._idle)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await server.stop()
             assert await reader.read() == b""
 
@@ -221,8 +222,7 @@ def test_the_loop_of_the_real_process_serves_too() -> None:
 
 async def test_no_host_is_every_interface() -> None:
     # "*:9514" in the config.
-    async with serving() as finder:
-        port = finder.port
+    (port,) = free_ports(1)
     server = WebServer({"/a": page})
     await server.start("", port)
     try:

@@ -201,13 +201,13 @@ def test_chunks_do_not_matter(stream, max_bytes, seed, mean_bytes):
 def _seconds(stream: bytes, chunk_bytes: int) -> float:
     chunks = [stream[i : i + chunk_bytes] for i in range(0, len(stream), chunk_bytes)]
     best = 9.0
-    for _ in range(3):
+    for _ in range(5):
         framer = Framer(1 << 18)
-        start = time.perf_counter()
+        start = time.thread_time()
         for chunk in chunks:
             framer.feed(chunk)
         framer.close()
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.thread_time() - start)
     return best
 
 

@@ -351,10 +351,10 @@ def test_time_is_linear(head, unit, tail):
     def seconds(size: int) -> float:
         text = head + unit * (size // len(unit)) + tail
         best = 9.0
-        for _ in range(3):
-            start = time.perf_counter()
+        for _ in range(5):
+            start = time.thread_time()
             parse_frame(text.encode(), NOW)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     assert seconds(160_000) < 25 * seconds(20_000) + 0.03
