@@ -73,7 +73,7 @@ def test_a_broken_key_is_one_clear_line_without_the_key(tmp_path: Path, case: Br
     # The file is named, nothing of it is quoted.
     keys = folder_in(tmp_path)
     keys.make(ORIGIN)
-    secret = keys.log_key.read_text().strip().rpartition("+")[2]
+    secret = keys.log_key.read_text().strip().split("+", 4)[4]  # base64 may hold or end in a plus
     keys.log_key.write_text(keys.time_key.read_text() if case.content is None else case.content)
     with pytest.raises(ConfigError, match=case.words) as caught:
         keys.load()
