@@ -48,9 +48,12 @@ _PUMPED_PLACES: Final = 10
 _START_PIECES: Final = 8
 """Pieces of the beginning of a line that are put behind one another: 56 attacks."""
 
-_LONG: Final = 256
-"""Texts from here on are whole, so that all that is around the part is in the longer and in the shorter one."""
-_LENGTHS: Final = (16, 20, 24, 28, 32, 36, 40, 48, 64, 96, 128, 1024, RULE_TEXT_CHARS)
+_CUT: Final = 128
+_SHORTER: Final = (
+    *((length, SLOW_SECONDS) for length in (16, 20, 24, 28, 32, 36, 40, 48, 64, 96, _CUT)),
+    *((length, 20 * SLOW_SECONDS) for length in (1024, RULE_TEXT_CHARS // _SHARE)),
+)
+"""Lengths and what is slow for them: some 40 times as long as any linear pattern takes."""
 
 
 def check_packs(packs: Sequence[Pack], of: Sequence[Pack] | None = None) -> list[str]:
@@ -135,22 +138,23 @@ def _slow_starts(pack: Pack, clock: Callable[[], float]) -> list[str]:
 def _slow(match: Callable[[str], object], attack: Attack, clock: Callable[[], float]) -> float:
     """Return the seconds of a text that is slow, 0 when none is; short ones first: an exponential one never ends.
 
-    Slow is what grows faster than its text: seconds alone would tell of the machine.
+    Of the longest text it is the growth that tells: seconds alone would tell of the machine.
     """
-    for length in _LENGTHS:
+    for length, bound_seconds in _SHORTER:
         seconds = _cost(match, _text(attack, length), clock)
-        if seconds <= SLOW_SECONDS:
-            continue
-        shorter = min(_cost(match, _text(attack, length // _SHARE), clock) for _ in range(_TRIES_AT_LEAST))
-        if seconds > min(_GROWTH * shorter, _HOPELESS_SECONDS):
+        if seconds > bound_seconds:
             return seconds
-    return 0.0
+    seconds = _cost(match, _text(attack, RULE_TEXT_CHARS), clock)
+    if seconds <= SLOW_SECONDS:
+        return 0.0
+    shorter = min(_cost(match, _text(attack, RULE_TEXT_CHARS // _SHARE), clock) for _ in range(_TRIES_AT_LEAST))
+    return seconds if seconds > min(_GROWTH * shorter, _HOPELESS_SECONDS) else 0.0
 
 
 def _text(attack: Attack, length: int) -> str:
     """Make the hostile text, with an end that no pattern takes; a short one is cut to its length."""
     text = _pumped(attack, length)
-    return (text if length >= _LONG else text[:length]) + "\x00"
+    return (text[:length] if length <= _CUT else text) + "\x00"
 
 
 def _pumped(attack: Attack, length: int) -> str:
