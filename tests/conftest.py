@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# Speed is measured in tests/bench; a deadline would fail a test case on a busy machine, for nobody's fault.
-settings.register_profile("any-machine", deadline=None, print_blob=True)
+# Speed is measured in tests/bench; a deadline would fail a test case on a busy machine, for nobody's fault, and so
+# would the complaint that examples are drawn slowly. Others each time, unless the answer is to be the same again.
+settings.register_profile(
+    "any-machine", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow],
+    derandomize="AUDIT_RECEIVER_REPEATABLE" in os.environ,
+)  # fmt: skip
 settings.load_profile("any-machine")
 
 # Started in the background by a shell that has no terminal, we ignore Ctrl-C, and so would the processes we start.

@@ -77,7 +77,10 @@ def test_a_last_line_without_its_end_counts(cli: Callable[..., Answer]) -> None:
 ANY_BYTES = st.binary(max_size=80) | st.text(max_size=60).map(str.encode)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+UNMINDED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=UNMINDED)
 @given(st.lists(st.tuples(ANY_BYTES, st.sampled_from(["udp", "tcp", "json"])), max_size=30))
 def test_any_message_has_its_event(cli: Callable[..., Answer], messages: list[tuple[bytes, str]]) -> None:
     # Nothing is rejected for its content, and nothing a message holds breaks the line or the order.

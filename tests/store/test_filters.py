@@ -108,7 +108,8 @@ FILTERS = st.builds(
     target=optional("file:/x", "gone"), severity=optional(0, 3, 7), contains=optional(*PHRASES),
 )  # fmt: skip
 
-SHARED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+UNMINDED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+SHARED = settings(max_examples=150, deadline=None, suppress_health_check=UNMINDED)
 
 
 @SHARED

@@ -56,7 +56,7 @@ def test_out_of_files_accepting_rests_and_nothing_dies(receiver: ReceiverProcess
         receiver.wait_stored(141)
         for sock in crowd[20:]:
             sock.close()
-    assert receiver.get("/readyz")[0] == 200
+    wait_for(lambda: receiver.get("/readyz")[0] == 200, what="ready by itself")
     assert receiver.log.count("accepting rests") <= 3
     assert "Traceback" not in receiver.log
     assert receiver.stored() == 141

@@ -169,7 +169,7 @@ def test_a_full_disk_holds_streams_and_heals(tmp_path: Path) -> None:
             sender.join(PATIENCE_SECONDS)
             assert not sender.is_alive()
             receiver.wait_stored(len(lines))
-            assert receiver.get("/readyz")[0] == 200
+            wait_for(lambda: receiver.get("/readyz")[0] == 200, what="ready by itself")
             assert receiver.stop() == 0
     stored = rows(receiver, "SELECT message FROM events WHERE app = 'stream' ORDER BY seq")
     assert [message for (message,) in stored] == [line.split(b" ", 7)[7][:-1].decode() for line in lines]
