@@ -37,7 +37,8 @@ _OWN_TIME = re.compile(
     r"|\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: [+-]\d{4})?"
     r"|\d{4}\.\d{1,2}\.\d{1,2} \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
     r"|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)(?:,? |:)\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?(?: ?[AaPp][Mm])?"
-    r"|[A-Z][a-z]{2,8} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?"
+    r"|[A-Za-z][a-z]{2,8} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?"
+    r"|\d{1,2}-[A-Z]{3}-\d{4} \d\d:\d\d:\d\d"
     r"|[A-Z][a-z]{2}-\d\d-\d\d(?:\d\d)? \d\d:\d\d:\d\d"
     r"|\d{4}:\d\d:\d\d-\d\d:\d\d:\d\d"
     r"|[A-Z]{3,4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d"
@@ -45,11 +46,14 @@ _OWN_TIME = re.compile(
     r"|\d{1,9}:\d{8}:\d{6}\.\d{3}"
     r"|[12]\d{9}(?:\.\d{1,9})?"
     r"|@4[0-9a-f]{23}"
-    r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?=[\s\],:|;])"
+    r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?=[\s\]>,:|;])"
 )
-_OPEN: Final = frozenset("[(")
+_HALF_DAY = re.compile(r" [AP]M\b")
+"""Behind a time of twelve hours, which no header of syslog has."""
+_OPEN: Final = frozenset("[(<")
+_CLOSED_BY: Final = {"[": "]", "(": ")", "<": ">"}
 _LONGEST_TIME: Final = 48
-_CLOSE = re.compile(r"(?: #\d{1,9}(?=\]))?[\])]?(?:[,:;|]| -(?= ))?[ \t]*")
+_CLOSE = re.compile(r"(?: #\d{1,9}(?=\])| [+-]\d\d:?\d\d(?=[\])]))?[\])>]?(?:[,:;|]| -(?= ))?[ \t]*")
 _LEVEL: Final = r"(?: <[\w.]{1,20}>|\([A-Za-z]{1,10}\))?"
 _TAG: Final = rf"(?P<app>(?:\d(?=[a-z]))?[A-Za-z_/][\w./@()+-]{{0,63}})(?:\[(?P<pid>\d{{1,10}})\])?{_LEVEL}: {{1,4}}"
 _WHERE_TO: Final = r"(?:<?[a-z]{2,8}(?:\|[a-z]{2,8})?[.:][a-z]{2,8}>? )?"
@@ -60,12 +64,16 @@ _HOST_TAGGED = re.compile(rf"(?:{_HOST} )?{_WHERE_TO}{_TAG}")
 # Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `.
 _SEVERITY = re.compile(
     r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?)?"
-    r"(?:TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL|INF|WRN|ERR|[DIWEN])\b"
+    r"(?:TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL|SEVERE|INF|WRN|ERR|[DIWEN])\b"
     r"(?:\[\d{1,10}\])?[\])]?:?[ \t]{0,4}(?:-- : |[-|])? {0,4}(?:[\[{(][\w.:@/ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
     r"(?:<\w{1,20}>: |[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
     re.IGNORECASE,
 )
-_SEVERITY_BEGINS: Final = frozenset("+-[(|TDINWECFtdinwecf")
+_SEVERITY_BEGINS: Final = frozenset("+-[(|TDINWECFStdinwecfs")
+# Class and method, as java.util.logging writes them before the level, on a line of their own.
+_METHOD = re.compile(
+    r"[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} [\w$<>]{1,60}\s{1,2}(?=(?:SEVERE|WARNING|INFO|CONFIG|FINE): )"
+)
 _HOST_ALONE = re.compile(rf"{_HOST} {{1,2}}")
 _MODERN = re.compile(
     rf"{_HOST} (?P<app>[A-Za-z_/][\w./@()+-]{{0,47}}) (?:-|(?P<pid>\d{{1,10}})) [\w-]{{1,32}} (?:-|\[[^\]]{{1,512}}\]) "
@@ -199,6 +207,8 @@ def _head_of(text: str, received_at: int) -> _Head:
     has_time = end > begins
     if has_time:
         text = text[_CLOSE.match(text, end).end() :]  # type: ignore[union-attr] # matches everywhere
+        method = _METHOD.match(text)
+        text = text[method.end() :] if method else text
     carrier = _CARRIER.match(text)
     if carrier:
         text = text[carrier.end() :]
@@ -235,9 +245,9 @@ def _time_at(text: str, start: int, received_at: int) -> tuple[int, int | None, 
     weekday = _WEEKDAY.match(text, start)
     if weekday:  # journalctl's short-full
         start = weekday.end()
-    close = text.find("]" if text[0] == "[" else ")", start, start + _LONGEST_TIME) if start else -1
+    close = text.find(_CLOSED_BY.get(text[0], ")"), start, start + _LONGEST_TIME) if start else -1
     stamp = read_stamp(text[:close] if close > 0 else text, start, received_at, None)
-    if stamp is not None:
+    if stamp is not None and not _HALF_DAY.match(text, stamp.end):
         return stamp.end, stamp.time, stamp.quality
     own = _OWN_TIME.match(text, start)
     return (own.end() if own else start), None, MISSING
