@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -20,6 +21,10 @@ settings.load_profile("any-machine")
 # Started in the background by a shell that has no terminal, we ignore Ctrl-C, and so would the processes we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Some tests hold thousands of connections; 1024 files are a shell's default that nobody chose for them.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, min(_hard, 20_000)), _hard))
 
 SYSTEM = Path(__file__).parent / "system"
 

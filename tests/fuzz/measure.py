@@ -33,6 +33,8 @@ LEAST_SECONDS: Final = 0.02
 """Below this nobody is hurt, and a clock tells little."""
 ROUNDS: Final = 15
 GROWTH_BYTES: Final = 64 * 1024
+LEAKS: Final = 3
+"""Times in a row that memory must grow."""
 
 
 def growing(corpus: list[bytes], chance: random.Random) -> Iterator[Callable[[int], bytes]]:
@@ -85,8 +87,17 @@ def check_time(run: Callable[[bytes], None], corpus: list[bytes], longest: int, 
 
 
 def check_memory(run: Callable[[bytes], None], corpus: list[bytes]) -> int:
-    """Caches fill at first; after that nothing may stay."""
+    """Caches fill at first; after that nothing may stay. What leaks does so each time, what fills a cache only once."""
     chosen = random.Random(7).sample(corpus, min(len(corpus), 25))
+    for _ in range(LEAKS):
+        grown = growth_of(run, chosen)
+        if grown <= GROWTH_BYTES:
+            return grown
+    sys.exit(f"memory grows: {grown} bytes more after {len(chosen) * ROUNDS} inputs")
+
+
+def growth_of(run: Callable[[bytes], None], chosen: list[bytes]) -> int:
+    """How much more Python has allocated after the last rounds than after the first."""
     tracemalloc.start()
     sizes = []
     for round_ in range(ROUNDS):
@@ -96,10 +107,7 @@ def check_memory(run: Callable[[bytes], None], corpus: list[bytes]) -> int:
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    grown = sizes[-1] - sizes[0]
-    if grown > GROWTH_BYTES:
-        sys.exit(f"memory grows: {grown} bytes more after {len(chosen) * ROUNDS} inputs")
-    return grown
+    return sizes[-1] - sizes[0]
 
 
 def main() -> None:

@@ -304,8 +304,6 @@ class Crowd(Sender):
 def test_memory_with_2000_connections_of_endless_frames_is_bounded(tmp_path: Path) -> None:
     # Lines without end, counted frames, RELP: half-read frames share their bound, the inbox has its own, and no more
     # is used than all that is configured together.
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(CROWD + 500, min(hard, 65_536)), hard))
     doors = Doors(tmp_path)
     kinds = [
         (doors.tcp, b"<13>1 - - endless - - - "), (doors.tcp, b"262144 <13>1 - - endless - - - "),
