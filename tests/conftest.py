@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,11 +25,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, min(_hard, 20_000)), _hard))
 
-SYSTEM = Path(__file__).parent / "system"
+SYSTEM = "tests/system/"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # With `-n 2 --dist loadgroup` the real processes follow each other on one worker, beside all that computes.
-    for item in items:
-        if SYSTEM in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("system"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    # With `-n 2 --dist loadgroup` the real processes follow each other on one worker, beside all that computes. Not by
+    # the mark `xdist_group`: pytest-xdist 3.8 writes it into the name of a test, which pytest 9.2 does not let it.
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class InTurn(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return SYSTEM if nodeid.startswith(SYSTEM) else super()._split_scope(nodeid)
+
+    return InTurn(config, log)
