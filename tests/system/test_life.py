@@ -76,14 +76,15 @@ def own_acts(receiver: ReceiverProcess, action: str) -> list[dict[str, object]]:
 
 
 def test_sigterm_stores_everything_that_was_sent_before(tmp_path: Path) -> None:
-    # Senders are done and gone, some not even accepted yet: all of it is in the store, and the exit code is 0.
+    # Senders are done and gone, some not even accepted yet, more of it in their kernel than in ours: all of it is in
+    # the store, and the exit code is 0. Not so much that a busy machine could not read it in the time of a stop.
     with ReceiverProcess.with_syslog(tmp_path) as receiver:
         receiver.start()
-        send_tcp(receiver.port, 5000, connections=8)
+        send_tcp(receiver.port, 1500, connections=8)
         assert receiver.stop() == 0, receiver.log
-    assert len(receiver.events()) == 8 * 5000
+    assert len(receiver.events()) == 8 * 1500
     (stopped,) = own_acts(receiver, "log.stop")
-    assert stopped["data"] == {"received": 40_000, "stored": 40_000, "dropped": 0}
+    assert stopped["data"] == {"received": 12_000, "stored": 12_000, "dropped": 0}
 
 
 def test_sigterm_is_not_held_by_a_sender_that_goes_on(tmp_path: Path) -> None:
