@@ -45,6 +45,8 @@ def recorded_heads(url: str, match: str = "", since: float | None = None) -> lis
     for day in _days(url, match, since or 0.0):
         for end in range(day - _DAY_SECONDS + _STEP_SECONDS, day + 1, _STEP_SECONDS):
             for stamp, size, first, second in _samples(url, match, end):
+                if not size:
+                    continue  # nothing is signed yet, and the gauges of the root are no root
                 where = f"Prometheus, at {datetime.fromtimestamp(stamp, UTC):%Y-%m-%d %H:%M:%S} UTC,"
                 found.setdefault((int(size), first, second), RecordedHead(where, int(size), first, second))
     if not found:
