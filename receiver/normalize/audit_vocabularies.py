@@ -18,6 +18,12 @@ _IP: Final = mapped.take_address
 _PORT: Final = mapped.take_port
 _ACCOUNT: Final = mapped.takes_typed("account")
 
+
+def _sudo(name: str) -> list[str]:
+    """Name a field of sudo's records."""
+    return [f"{around}{kind}.{name}" for around in ("sudo.", "") for kind in ("accept", "reject", "alert")]
+
+
 # --- containers and infrastructure ---
 
 _FORBIDDEN: Final = readers.takes_outcome("", "forbid")
@@ -335,6 +341,29 @@ PERCONA: Final = make_own(
     ("outcome", readers.take_result_number, "status"),
     ("session", mapped.take_session, "connection_id"),
 )
+MARIADB: Final = make_own(
+    "mariadb",  # server_audit's entries as fields
+    shape("operation retcode", any_of="queryid connectionid"),
+    ("time", _TIME, "timestamp"),
+    ("actor", _NAME, "username user"),
+    ("source_ip", _IP, "host"),
+    ("outcome", readers.take_result_number, "retcode"),
+    ("action", readers.takes_deed(deeds.MARIADB), "operation"),
+    ("session", mapped.take_session, "connectionid"),
+)
+SUDO: Final = make_own(
+    "sudo",  # log_format=json, in syslog and in its own file
+    either(*(shape(kind, only=kind) for kind in ("sudo", "accept", "reject", "alert"))),
+    ("actor", _NAME, " ".join(_sudo("submituser"))),
+    ("actor_as", None, " ".join(_sudo("runuser"))),
+    ("target", mapped.takes_typed("command"), " ".join(_sudo("command"))),
+    ("action", readers.takes_always("command.exec", "success"), "sudo.accept.submituser accept.submituser"),
+    ("action", readers.takes_always("command.exec", "failure"), """
+        sudo.reject.submituser reject.submituser sudo.alert.submituser alert.submituser
+    """),
+    ("reason", mapped.take_reason, " ".join(_sudo("reason"))),
+    ("session", mapped.take_session, " ".join(_sudo("uuid"))),
+)
 DOCKER_EVENTS: Final = make_own(
     "docker_events",  # of the engine's API; its Actor is what it happened to
     shape("Type Action Actor", any_of="scope timeNano from"),
@@ -620,6 +649,7 @@ OCSF: Final = make_own(
 
 AUDIT_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     KUBERNETES, RANCHER, VAULT, TELEPORT, OCSF, GITLAB, KEYCLOAK, KEYCLOAK_ADMIN, NEXTCLOUD, MONGODB_AUDIT,
-    MONGODB_LOG, POSTGRESQL, MYSQL, PERCONA, DOCKER_EVENTS, ELASTICSEARCH, OPENSEARCH, WINDOWS, OSQUERY, SAMBA, WAZUH,
-    FALCO, SURICATA, ZEEK, MINIO, CADF, GITEA, GITHUB, GITHUB_WEBHOOK, AUTHENTIK, MATTERMOST, GRAFANA, CONSUL, OTEL,
+    MONGODB_LOG, POSTGRESQL, MYSQL, PERCONA, MARIADB, SUDO, DOCKER_EVENTS, ELASTICSEARCH, OPENSEARCH, WINDOWS,
+    OSQUERY, SAMBA, WAZUH, FALCO, SURICATA, ZEEK, MINIO, CADF, GITEA, GITHUB, GITHUB_WEBHOOK, AUTHENTIK, MATTERMOST,
+    GRAFANA, CONSUL, OTEL,
 )  # fmt: skip

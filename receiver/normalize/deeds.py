@@ -388,6 +388,11 @@ PERCONA: Final = deeds(
     {"auth.login": "Connect", "auth.logout": "Quit", "auth.switch": "Change_user", "log.start": "Audit",
      "log.stop": "NoAudit"},
 )  # fmt: skip
+MARIADB: Final[Deeds] = {
+    **deeds(None, {"auth.login": "connect", "session.close": "disconnect", "data.query": "query read",
+                   "data.write": "write create drop alter rename"}),
+    "failed_connect": ("auth.login", _FAILURE),
+}  # fmt: skip
 PERCONA_COMMANDS: Final = deeds(
     None,
     {

@@ -65,7 +65,7 @@ _AROUND: Final = frozenset(
     )
 )
 """Names of what stands around an event: when, where, of what kind, from where."""
-_TEXTS: Final = frozenset(map(canonical, ("message", "msg", "log", "short_message", "original")))
+_TEXTS: Final = frozenset(map(canonical, ("message", "msg", "log", "short_message", "original", "text_payload")))
 """Where a shipper puts the line it read."""
 
 

@@ -246,6 +246,16 @@ def take_tag(mapped: Mapped, value: Any) -> bool:
 _TAG: Final = re.compile(r"([A-Za-z_][\w./-]{0,63})(?:\[(\d{1,10})\])?:?")
 
 
+_LOGGERS: Final = {"org.keycloak.events": "keycloak", "auth.event": "sonarqube"}
+
+
+def take_logger(mapped: Mapped, value: Any) -> bool:
+    """Take the program from a logger's name that only one has."""
+    if mapped.app is None and type(value) is str:
+        mapped.app = _LOGGERS.get(value)
+    return False
+
+
 def take_severity(mapped: Mapped, value: Any) -> bool:
     """Take a level's name, or syslog's number."""
     if mapped.severity is not None:

@@ -314,7 +314,15 @@ def _read_socket(mapped: Mapped, row: dict[str, Any], _change: str) -> None:
     mapped.outcome = {"1": _SUCCESS, "0": _FAILURE}.get(str(row.get("success")))
 
 
+def _read_syslog(mapped: Mapped, row: dict[str, Any], _change: str) -> None:
+    """Read a line of syslog: its text is its program's, whatever the query is called."""
+    usual.take_tag(mapped, row["tag"])
+    if type(row["message"]) is str:
+        usual.take_message(mapped, row["message"].removeprefix(" ") if mapped.app != "sudo" else row["message"])
+
+
 _OSQUERY_TABLES: Final = (
+    (frozenset({"facility", "tag", "message"}), _read_syslog),
     (frozenset({"auid", "message", "type"}), _read_user_event),
     (frozenset({"username", "tty", "type", "host"}), _read_last),
     (frozenset({"user", "tty", "type"}), _read_logged_in),

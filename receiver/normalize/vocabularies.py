@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from receiver.normalize import mapped
+from receiver.normalize import mapped, shippers
 from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
 from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
 from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
-from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, make_vocabulary, shape
+from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, either, make_vocabulary, shape
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -56,7 +56,9 @@ _HEADER: Final[tuple[Row, ...]] = (
     ("severity", mapped.take_otel_severity, "severity_number"),
     ("facility", mapped.take_facility, "facility syslog_facility log.syslog.facility.code"),
 )  # fmt: skip
-_MESSAGE: Final[tuple[Row, ...]] = (("message", mapped.take_message, "message msg short_message description full_log"),)
+_MESSAGE: Final[tuple[Row, ...]] = (
+    ("message", mapped.take_message, "message msg short_message description full_log text_payload"),
+)
 _ACTOR: Final[tuple[Row, ...]] = (
     ("actor", mapped.take_name, """
         actor actor_name actor.name actor.username actor.user_name actor.login actor.user.name actor.user.username
@@ -300,11 +302,58 @@ LINE: Final = make_vocabulary(
     *_ALL,
 )
 
+LOKI: Final = make_vocabulary(
+    "loki",  # pushes, and the answers of its tools
+    either(
+        shape("streams", only="streams"), shape("stream values", only="stream values"),
+        shape("labels line timestamp", only="labels line timestamp"),
+    ),
+    rewrite=shippers.open_loki,
+)
+
+FILESET: Final = make_vocabulary(
+    "fileset",  # Filebeat before 7, whose modules had names of their own
+    shape("fileset", any_of="nginx apache2 apache traefik iis haproxy system", none_of="ecs event"),
+    *_ALL,
+    rewrite=shippers.read_fileset,
+)
+
+LAUREL: Final = make_vocabulary(
+    "laurel",  # Linux audit events
+    lambda names: "id" in names and not names.isdisjoint(shippers.LAUREL),
+    *_ALL,
+    rewrite=shippers.read_laurel,
+)
+
+GO_AUDIT: Final = make_vocabulary(
+    "go_audit", shape("sequence timestamp messages"), *_ALL, rewrite=shippers.read_go_audit
+)
+
+NEXUS: Final = make_vocabulary(
+    "nexus", shape("nodeId initiator domain type"), *_ALL, rewrite=shippers.read_nexus
+)
+
+JBOSS: Final = make_vocabulary(
+    "jboss",  # the JSON of Quarkus and WildFly: some loggers tell whose log it is
+    shape("loggerName message level", any_of="loggerClassName threadName mdc ndc"),
+    *_ALL,
+    ("app", mapped.take_logger, "loggerName"),
+)
+
+SONARQUBE: Final = make_vocabulary(
+    "sonarqube",  # with sonar.log.jsonOutput
+    shape("logger message", any_of="process nodename HTTP_REQUEST_ID ts timestamp", only="""
+        logger message process nodename HTTP_REQUEST_ID ts timestamp level severity stacktrace exception entity
+    """),
+    ("app", mapped.take_logger, "logger"),
+    *_ALL,
+)
+
 GENERIC: Final = make_vocabulary("generic", lambda _: True, *_ALL)
 
 VOCABULARIES: Final = (
-    JOURNALD, DOCKER, GELF, *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, BUNYAN, STRUCTLOG,
-    RAILS, HTTP_ACCESS, LINE, GENERIC,
+    JOURNALD, DOCKER, GELF, LOKI, FILESET, GO_AUDIT, NEXUS, *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES,
+    *SERVICE_VOCABULARIES, BUNYAN, STRUCTLOG, RAILS, HTTP_ACCESS, LINE, LAUREL, JBOSS, SONARQUBE, GENERIC,
 )  # fmt: skip
 """In order: the first that recognises an object reads it."""
 

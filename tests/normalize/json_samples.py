@@ -1087,4 +1087,70 @@ USUAL += [
         "action": "login", "outcome": "failure"}}}, login("bob", "failure")),
 ]  # fmt: skip
 
+FAILED = "Failed password for bob from 203.0.113.7 port 51234 ssh2"
+SELF_HOSTED += [
+    Sample("fileset", {"@timestamp": T, "fileset": {"module": "nginx", "name": "access"}, "nginx": {"access": {
+        "remote_ip": IP, "user_name": "alice", "method": "GET", "url": "/a", "response_code": "403"}}},
+           {"actor": "alice", "action": "http.request", "outcome": "failure", "target": "/a", "source_ip": IP}),
+    Sample("fileset", {"@timestamp": T, "fileset": {"module": "system", "name": "auth"}, "system": {"auth": {
+        "hostname": "web1", "program": "sshd", "pid": "7", "user": "bob",
+        "ssh": {"event": "Failed", "method": "password", "ip": IP, "port": "51234"}}}},
+           login("bob", "failure", source_port=51234)),
+    Sample("fileset", {"@timestamp": T, "fileset": {"module": "system", "name": "auth"}, "system": {"auth": {
+        "program": "sudo", "user": "alice", "sudo": {"tty": "pts/0", "user": "root", "command": "/bin/id"}}}},
+           {"actor": "alice", "actor_as": "root", "action": "command.exec", "target": "command:/bin/id"}),
+    Sample("fileset", {"@timestamp": T, "fileset": {"module": "system", "name": "auth"}, "system": {"auth": {
+        "program": "useradd", "useradd": {"name": "bob", "uid": "1001"}}}},
+           {"action": "account.create", "target": "user:bob"}),
+    Sample("nexus", {"timestamp": T, "nodeId": "n", "initiator": f"alice/{IP}", "domain": "security.user",
+                     "type": "created", "context": "bob", "thread": "t", "attributes": {"id": "bob"}},
+           {"actor": "alice", "action": "account.create", "target": "account:bob", "source_ip": IP}),
+    Sample("mariadb", {"timestamp": "20261122 10:00:00", "serverhost": "db", "username": "bob", "host": IP,
+                       "connectionid": "7", "queryid": "0", "operation": "FAILED_CONNECT", "database": "",
+                       "object": "", "retcode": "1045"}, login("bob", "failure", session="7")),
+    Sample("mariadb", {"timestamp": "20261122 10:00:00", "serverhost": "db", "username": "alice", "host": "localhost",
+                       "connectionid": "7", "queryid": "9", "operation": "QUERY", "database": "app",
+                       "object": "select 1", "retcode": "0"},
+           {"actor": "alice", "action": "data.query", "outcome": "success", "session": "7"}),
+    Sample("sudo", {"sudo": {"accept": {"uuid": "x", "submituser": "alice", "command": "/bin/id", "runuser": "root",
+                                        "submithost": "web1", "submitcwd": "/"}}},
+           {"actor": "alice", "actor_as": "root", "action": "command.exec", "outcome": "success",
+            "target": "command:/bin/id", "session": "x"}),
+    Sample("sudo", {"reject": {"uuid": "x", "reason": "command not allowed", "submituser": "alice",
+                               "command": "/bin/sh", "runuser": "root"}},
+           {"actor": "alice", "actor_as": "root", "action": "command.exec", "outcome": "failure",
+            "reason": "command not allowed", "target": "command:/bin/sh", "session": "x"}),
+]  # fmt: skip
+NANOS = "1795341600000000000"
+SHIPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    # lines and records in objects, that rules read
+    ({"streams": [{"stream": {"app": "sshd", "host": "web1"}, "values": [[NANOS, FAILED]]}]},
+     login("bob", "failure", source_port=51234, reason="bad password")),
+    ({"streams": [{"stream": {"job": "x"}, "values": [[NANOS, f"Nov 22 10:00:00 web1 sshd[7]: {FAILED}"]]}]},
+     login("bob", "failure", source_port=51234, reason="bad password")),
+    ({"labels": {"app": "sshd"}, "line": FAILED, "timestamp": T}, login("bob", "failure", source_port=51234, reason="bad password")),
+    ({"streams": [{"stream": {"job": "x"}, "values": [[NANOS, '{"user":"bob","action":"login","ok":false}']]}]},
+     {"actor": "bob", "action": "auth.login", "outcome": "failure"}),
+    ({"streams": [{"stream": {"app": "sshd"}, "values": [["1", FAILED], ["2", FAILED]]}]}, {}),
+    ({"textPayload": f"Nov 22 10:00:00 web1 sshd[7]: {FAILED}", "logName": "projects/x/logs/syslog", "insertId": "i"},
+     login("bob", "failure", source_port=51234, reason="bad password")),
+    ({"name": "q", "hostIdentifier": "h", "columns": {"facility": "authpriv", "tag": "sshd[7]", "message": FAILED},
+      "action": "added"}, login("bob", "failure", source_port=51234, reason="bad password")),
+    ({"ID": "1795341600.123:33", "NODE": "web1", "USER_LOGIN": {
+        "pid": 7, "uid": 0, "op": "login", "acct": "bob", "exe": "/usr/sbin/sshd", "hostname": IP, "addr": IP,
+        "terminal": "ssh", "res": "failed"}}, login("bob", "failure")),
+    ({"ID": "1795341600.123:33", "USER_LOGIN": {
+        "op": "login", "acct": 'x" acct="root', "exe": "/usr/sbin/sshd", "addr": IP, "terminal": "ssh",
+        "res": "failed"}},
+     login('x" acct="root', "failure")),
+    ({"sequence": 33, "timestamp": "1795341600.123", "messages": [{"type": 1112, "data":
+        f"pid=7 uid=0 msg='op=login acct=\"bob\" exe=\"/usr/sbin/sshd\" addr={IP} terminal=ssh res=failed'"}]},
+     login("bob", "failure")),
+    ({"timestamp": T, "loggerClassName": "org.jboss.logging.Logger", "loggerName": "org.keycloak.events",
+      "level": "WARN", "message": f"type=LOGIN_ERROR, realmId=r, clientId=c, userId=null, ipAddress={IP}, "
+      "error=user_not_found, username=bob"},
+     login("bob", "failure", reason="user_not_found")),
+    ({"ts": T, "level": "INFO", "logger": "auth.event", "message":
+        f"login success [method|FORM][provider|LOCAL|local][IP|{IP}|][login|alice]"}, login("alice", "success")),
+]  # fmt: skip
 SAMPLES = [*SELF_HOSTED, *SERVICES, *USUAL, *OTHERS]

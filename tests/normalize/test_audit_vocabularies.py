@@ -26,7 +26,7 @@ from receiver.normalize.rule import COLUMNS
 from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
 from receiver.normalize.vocabulary import nest
 from receiver.wire.detect import parse_frames
-from tests.normalize.json_samples import GCP, IP, K8S, KEYCLOAK, OKTA, OTLP, SAMPLES, TRAIL, Sample, T
+from tests.normalize.json_samples import GCP, IP, K8S, KEYCLOAK, OKTA, OTLP, SAMPLES, SHIPPED, TRAIL, Sample, T
 
 if TYPE_CHECKING:
     from receiver.normalize.mapped import Mapped
@@ -240,6 +240,13 @@ def test_a_stranger_cannot_say_who_did_it(text: str, actor: str | None, source_i
     # A wrong actor or a wrong address is worse than none.
     event = event_of(text)
     assert (event.actor, event.source_ip) == (actor, source_ip)
+
+
+@pytest.mark.parametrize(("fields", "expected"), SHIPPED)
+def test_lines_and_records_in_objects_are_read_by_rules(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    """What a shipper put into a list, or took apart, says the same as the line itself."""
+    event = event_of(json.dumps(fields))
+    assert {name: value for name, value in deed_of(event).items() if value is not None} == expected
 
 
 def test_an_envelope_says_where_it_came_from() -> None:
