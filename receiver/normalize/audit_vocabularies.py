@@ -157,7 +157,7 @@ GITHUB: Final = make_own(
     "github",  # audit log events; `user` is whom it was done to
     either(
         shape("action actor", any_of="actor_ip document_id"),
-        shape("action actor @timestamp", any_of="actor_id org_id operation_type business"),
+        shape("action actor @timestamp", any_of="actor_id org_id operation_type business org repo"),
         shape("action actor created_at", any_of="org_id operation_type business"),
     ),
     ("time", _TIME, "@timestamp created_at"),
@@ -433,7 +433,7 @@ WINDOWS: Final = make_own(
         EventXML.User UserData.EventXML.User UserData.EventXML.Param1
     """),
     ("source_ip", product_readers.take_windows_address, """
-        winlog.event_data.SourceIp EventData.SourceIp win.eventdata.sourceIp SourceIp winlog.user_data.Address
+        winlog.event_data.SourceIp EventData.SourceIp win.eventdata.sourceIp SourceIp winlog.user_data.Address Address
         winlog.user_data.Param3 UserData.EventXML.Address UserData.EventXML.Param3
     """),
     ("source_port", product_readers.take_windows_port, """

@@ -1,7 +1,8 @@
 """Objects that say with names of a shipper's own what a line or other names say too: written as those.
 
-Knows what Loki is sent and answers, what Filebeat 6 made of lines (`nginx.access.remote_ip`), how LAUREL and go-audit
-write Linux audit records, and how Nexus names who did it. Knows no columns.
+Knows what Loki is sent and answers, what Splunk's collector is sent, what Filebeat 6 made of lines
+(`nginx.access.remote_ip`), how LAUREL and go-audit write Linux audit records, and how Nexus names who did it. Knows no
+columns.
 
 Invariant: NEVER GUESS - several lines or records give none; a value that has no place in a record is left off.
 """
@@ -43,6 +44,18 @@ def open_loki(fields: dict[str, Any]) -> dict[str, Any] | None:
 
 def _only(items: Any) -> Any:
     return items[0] if type(items) is list and len(items) == 1 else None
+
+
+# --- Splunk ---
+
+
+def open_splunk(fields: dict[str, Any]) -> dict[str, Any] | None:
+    """Write a line or an object as it came to the collector, with its host and time."""
+    event = fields.get("event")
+    around = {key: fields[key] for key in ("time", "host") if key in fields}
+    if type(event) is str:
+        return {**around, "message": event}
+    return {**around, "event": event} if type(event) is dict else None
 
 
 # --- Filebeat 6 ---

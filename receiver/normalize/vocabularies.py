@@ -191,7 +191,7 @@ _DEED: Final[tuple[Row, ...]] = (
         action event.action event_action action.name action.type operation operation_name operation_type event
         event_name event.name event_type event.type audit_event audit_action activity activity_type
         activity_name action_type action_name audit_log_event evt evt_name what event_type_name audit_type
-        action_identifier verb type
+        action_identifier verb act type
     """),
     ("outcome", mapped.take_outcome, _within("outcome result")),
     ("outcome", mapped.take_answer, _within("success")),
@@ -213,7 +213,7 @@ _DEED: Final[tuple[Row, ...]] = (
         http_status http_status_code status_code response_code response_status response_status_code
         http.response.status_code http.status_code http.status res.statusCode response.status response.status_code
         result.status_code http_request.status downstream_status origin_status elb_status_code sc_status
-        http_message.status response.code
+        http_message.status response.code response
     """),
     ("outcome", mapped.take_status, "status event.status status.code state"),
     ("source_ip", mapped.take_login_address, "addr address from network.ip net.ip"),
@@ -311,6 +311,13 @@ LOKI: Final = make_vocabulary(
     rewrite=shippers.open_loki,
 )
 
+SPLUNK: Final = make_vocabulary(
+    "splunk",  # its HTTP collector's, with a line or an object
+    shape("event", any_of="sourcetype index", only="event time timestamp host source sourcetype index fields"),
+    *_ALL,
+    rewrite=shippers.open_splunk,
+)
+
 FILESET: Final = make_vocabulary(
     "fileset",  # Filebeat before 7, whose modules had names of their own
     shape("fileset", any_of="nginx apache2 apache traefik iis haproxy system", none_of="ecs event"),
@@ -352,7 +359,7 @@ SONARQUBE: Final = make_vocabulary(
 GENERIC: Final = make_vocabulary("generic", lambda _: True, *_ALL)
 
 VOCABULARIES: Final = (
-    JOURNALD, DOCKER, GELF, LOKI, FILESET, GO_AUDIT, NEXUS, *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES,
+    JOURNALD, DOCKER, GELF, LOKI, SPLUNK, FILESET, GO_AUDIT, NEXUS, *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES,
     *SERVICE_VOCABULARIES, BUNYAN, STRUCTLOG, RAILS, HTTP_ACCESS, LINE, LAUREL, JBOSS, SONARQUBE, GENERIC,
 )  # fmt: skip
 """In order: the first that recognises an object reads it."""

@@ -187,6 +187,7 @@ _OUTCOME_TOKENS: Final = {
 
 def _build_phrases() -> dict[str, str]:
     phrases = {action.replace(".", "_"): action for action in ACTIONS}
+    phrases |= {"user_session_start": "auth.login", "user_session_end": "auth.logout"}  # Okta's, in ECS too
     for action, texts in _PHRASES.items():
         phrases.update(_all(texts, action))
     for nouns, verbs, action in _NOUN_VERBS:
