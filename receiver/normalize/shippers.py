@@ -52,7 +52,7 @@ def _only(items: Any) -> Any:
 def open_splunk(fields: dict[str, Any]) -> dict[str, Any] | None:
     """Write a line or an object as it came to the collector, with its host and time."""
     event = fields.get("event")
-    around = {key: fields[key] for key in ("time", "host") if key in fields}
+    around: dict[str, Any] = {key: fields[key] for key in ("time", "host") if key in fields}
     if type(event) is str:
         return {**around, "message": event}
     return {**around, "event": event} if type(event) is dict else None
