@@ -352,7 +352,7 @@ MARIADB: Final = make_own(
     ("session", mapped.take_session, "connectionid"),
 )
 SUDO: Final = make_own(
-    "sudo",  # log_format=json, in syslog and in its own file
+    "sudo",  # log_format=json (lib/eventlog/eventlog.c), in syslog and in its own file
     either(*(shape(kind, only=kind) for kind in ("sudo", "accept", "reject", "alert"))),
     ("actor", _NAME, " ".join(_sudo("submituser"))),
     ("actor_as", None, " ".join(_sudo("runuser"))),
