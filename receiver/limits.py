@@ -14,7 +14,7 @@ MIB: Final = 1024 * KIB
 MESSAGE_BYTES: Final = 256 * KIB
 """Longest message kept whole. rsyslog's default is 8 KiB; audit JSON (Kubernetes, CloudTrail) reaches 256 KiB."""
 
-HALF_READ_BYTES: Final = 32 * MIB
+HALF_READ_BYTES: Final = 24 * MIB
 """All half-read frames of all connections together: 2000 peers with endless frames cost this, not 512 MiB."""
 
 RULE_TEXT_CHARS: Final = 8 * KIB
@@ -126,7 +126,8 @@ INBOX_BYTES: Final = 64 * MIB
 EVENT_OVERHEAD_BYTES: Final = 900
 """Python objects of one event beside its texts; tests/listen/test_intake.py holds the estimate true."""
 BATCH_EVENTS: Final = 8_192
-BATCH_BYTES: Final = 16 * MIB
+BATCH_BYTES: Final = 8 * MIB
+"""A batch is in memory three times while it is written: 16 MiB of long messages cost 10 MiB more."""
 BATCH_DELAY_SECONDS: Final = 0.1
 COMMIT_SLOW_SECONDS: Final = 5.0
 """A commit that takes longer makes the receiver unready: the disk is in trouble, and the inbox fills meanwhile."""
