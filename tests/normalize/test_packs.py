@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from receiver.errors import ConfigError
 from receiver.event import ACTIONS, Outcome
@@ -14,6 +15,7 @@ from receiver.normalize.check import sample_message, slow_patterns
 from receiver.normalize.dispatch import HEAD
 from receiver.normalize.engine import split_repeated, todays_form
 from receiver.normalize.pack import BUILT_IN, Sample, load_built_in, load_pack, parse_pack
+from receiver.normalize.pack_layout import read_packs
 from receiver.normalize.rule import COLUMNS
 from receiver.normalize.second_look import LineStarts, readings, structured_text
 from tests.normalize.coverage import with_table
@@ -93,7 +95,7 @@ def test_built_in_packs_pass_what_operators_packs_must(file: Path) -> None:
 
 @pytest.mark.parametrize("file", sorted(BUILT_IN.glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_short_way_of_reading_gives_the_same_rules(file: Path) -> None:
-    # At start the samples are cut from the text before YAML sees it: nothing else may go with them.
+    # At start the samples are cut from the text, and YAML sees only what is no plain pattern: nothing may get lost.
     def facts(pack: Pack) -> list[tuple[object, ...]]:
         return [
             (rule.name, rule.pattern, rule.settings, rule.apps, rule.line, rule.groups, rule.needle, rule.prefixes)
@@ -101,7 +103,15 @@ def test_the_short_way_of_reading_gives_the_same_rules(file: Path) -> None:
             if rule.compile() is None
         ]
 
-    assert facts(load_built_in(file)) == facts(load_pack(file))
+    assert facts(*load_built_in([file])) == facts(load_pack(file))
+
+
+def test_another_layout_is_read_by_yaml() -> None:
+    # Nothing of a pack may be lost because it is written otherwise than ours are.
+    text = "pack: x\nabout: y\napps: [z]\nrules:\n- {name: a, match: 'm'}\n- name: b\n  match: ['n', \"o\"]\n"
+    assert read_packs([text]) == [yaml.safe_load(text)]
+    ours = "pack: x\nabout: y\napps: [z]\nrules:\n  - name: a\n    match: 'it''s'\n    set: {outcome: success}\n"
+    assert read_packs([ours, text, ours]) == [yaml.safe_load(each) for each in (ours, text, ours)]
 
 
 def test_rules_for_any_program_begin_with_plain_text() -> None:
