@@ -84,7 +84,7 @@ class Normalizer:
             return self._event_of_fields(message, message.fields, origin, received_at)
         text = message.message
         found = self.find(message.app, text, type(message.raw) is Cut) if text else None
-        if found is None and text and (message.status != _OK or may_read_otherwise(text)):
+        if found is None and text and (message.status != _OK or message.app is None or may_read_otherwise(text)):
             found = self._look_again(message, text, received_at)
             text = message.message
         if found is not None:

@@ -1,6 +1,7 @@
 r"""Texts that are fields by themselves, read into a flat dict of texts: Linux audit records, CEF, LEEF, key=value.
 
-Knows the five notations, no rule and no column. Every reader is linear and gives None for a text that is not its own.
+Knows five notations and where the sixth is read, no rule and no column. Every reader is linear and gives None for a
+text that is not its own.
 
 linux-audit  `type=T msg=audit(SECONDS.MS:SERIAL): k=v … msg='k=v …'`, the kernel's `audit: type=1400 audit(…): …`,
              and `USER_AUTH pid=1 …` as journald writes it. Fields that a stranger fills are in quotes, or in hex when
@@ -11,6 +12,7 @@ cef          ArcSight Common Event Format 0 and 1; csN and cnN are also found un
 leef         IBM LEEF 1.0 (tab) and 2.0 (delimiter named in the header).
 kv           key=value key="quoted \" value", as logfmt and most firewalls write.
 checkpoint   [key:"value"; key:"value"; …], as Check Point's Log Exporter writes where others have structured data.
+windows      the text of a Windows security event, by the names its XML has (`windows_text.py`).
 
 A field that stands twice with different values has none (`?`): one of them may be a stranger's. Nor has the field
 before either of them: what looks like the next field may be the rest of its value, written without the escapes that
@@ -21,6 +23,8 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+
+from receiver.normalize.windows_text import read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -321,4 +325,5 @@ READERS: Final[dict[str, Callable[[str], Record | None]]] = {
     "leef": read_leef,
     "kv": read_pairs,
     "checkpoint": read_checkpoint,
+    "windows": read_windows,
 }

@@ -28,7 +28,7 @@ _BEGINNINGS: Final = {
     "leef": ("LEEF:1.0|", "LEEF:2.0|"),
     "checkpoint": ("[", "CheckPoint "),
 }
-_NEEDLES: Final = {"linux-audit": "=", "kv": "=", "checkpoint": ":"}
+_NEEDLES: Final = {"linux-audit": "=", "kv": "=", "checkpoint": ":", "windows": " "}
 _LONGEST_WORD: Final = 40
 _LONGEST_ADDRESS: Final = 140
 _SOURCE_PORT: Final = SLOTS["source_port"]

@@ -53,7 +53,7 @@ _HALF_DAY = re.compile(r" [AP]M\b")
 _OPEN: Final = frozenset("[(<")
 _CLOSED_BY: Final = {"[": "]", "(": ")", "<": ">"}
 _LONGEST_TIME: Final = 48
-_CLOSE = re.compile(r"(?: #\d{1,9}(?=\])| [+-]\d\d:?\d\d(?=[\])]))?[\])>]?(?:[,:;|]| -(?= ))?[ \t]*")
+_CLOSE = re.compile(r"(?: #\d{1,9}(?=\])| [+-]\d\d:?\d\d(?=[\])]))?[\])>]?(?:[,:;|]| -(?= ))?\s*")
 _LEVEL: Final = r"(?: <[\w.]{1,20}>|\([A-Za-z]{1,10}\))?"
 _TAG: Final = rf"(?P<app>(?:\d(?=[a-z]))?[A-Za-z_/][\w./@()+-]{{0,63}})(?:\[(?P<pid>\d{{1,10}})\])?{_LEVEL}: {{1,4}}"
 _WHERE_TO: Final = r"(?:<?[a-z]{2,8}(?:\|[a-z]{2,8})?[.:][a-z]{2,8}>? )?"

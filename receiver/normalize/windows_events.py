@@ -17,7 +17,7 @@ _EVENT_ID = re.compile(r"<EventID(?: [^<>]{0,100})?>(\d{1,10})</EventID>")
 _NAMED = re.compile(r"<(Channel|Computer)>([^<]{0,500})</")
 _PROVIDER = re.compile(r"<Provider [^<>]{0,200}?Name=(?:'([^'<>]{0,200})'|\"([^\"<>]{0,200})\")")
 _DATA = re.compile(r"<Data Name=(?:'([^'<>]{1,100})'|\"([^\"<>]{1,100})\")>([^<]*)</Data>")
-_MARKS: Final = frozenset({"EventID", "Channel"})
+_ORIGINS: Final = frozenset({"Channel", "SourceName", "ProviderGuid"})
 
 
 def read_xml(text: str) -> dict[str, Any] | None:
@@ -47,5 +47,7 @@ def _data_of(text: str, start: int) -> dict[str, str]:
 
 def find_params(structured_data: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     """Find the element that an agent (NXLog) wrote an event's fields into; None when there is none, or are several."""
-    found = [params for params in structured_data.values() if params.keys() >= _MARKS]
+    found = [
+        params for params in structured_data.values() if "EventID" in params and not _ORIGINS.isdisjoint(params)
+    ]
     return found[0] if len(found) == 1 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from receiver.event import Event, Origin
@@ -80,3 +80,48 @@ def test_any_text_is_read(text: str) -> None:
     for whole in (text, f"<Event {text}", f"<Event >{SYSTEM}{text}"):
         read = windows_events.read_xml(whole)
         assert read is None or read["System"]["EventID"].isdigit()
+
+
+LABELS = [
+    "Account Name:", "Account Domain:", "Security ID:", "Logon ID:", "Logon GUID:", "User ID:", "Subject:",
+    "New Logon:", "Account For Which Logon Failed:", "Member:", "Account Information:", "Network Information:",
+    "Source Network Address:", "Client Address:", "Client Port:", "Source Port:", "Failure Information:", "Group:",
+    "Supplied Realm Name:", "Source Workstation:", "Error Code:", "Status:", "This event is generated ", "Logon Type:",
+    "An account was successfully logged on.", "Domain:",
+]  # fmt: skip
+WORDS = st.sampled_from([*LABELS, "x", "EXAMPLE", "198.51.100.6", "5", "-"])
+NAMES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
+FAILED = (
+    "An account failed to log on.{0}Subject:{0}Security ID:{1}S-1-0-0{0}Account Name:{1}-{0}Account Domain:{1}-{0}"
+    "Logon ID:{1}0x0{0}Logon Type:{1}3{0}Account For Which Logon Failed:{0}Security ID:{1}S-1-0-0{0}"
+    "Account Name:{1}NAME{0}Account Domain:{1}EXAMPLE{0}Failure Information:{0}"
+    "Failure Reason:{1}Unknown user.{0}Status:{1}0xc000006d{0}"
+    "Network Information:{0}Workstation Name:{1}PC7{0}Source Network Address:{1}203.0.113.7{0}Source Port:{1}51234{0}"
+    "This event is generated when a logon request fails."
+)
+REFUSED = (
+    "Kerberos pre-authentication failed.{0}Account Information:{0}Security ID:{1}S-1-0-0{0}Account Name:{1}NAME{0}"
+    "Service Information:{0}Service Name:{1}krbtgt{0}Network Information:{0}Client Address:{1}203.0.113.7{0}"
+    "Client Port:{1}51234{0}Additional Information:{0}Failure Code:{1}0x18"
+)
+CHECKED = (
+    "The computer attempted to validate the credentials for an account.{0}Authentication Package:{1}NTLM{0}"
+    "Logon Account:{1}NAME{0}Source Workstation:{1}PC7{0}Error Code:{1}0xc000006a"
+)
+
+
+@pytest.mark.parametrize("text", [FAILED, REFUSED, CHECKED], ids=["4625", "4771", "4776"])
+@pytest.mark.parametrize("parts", [("\n\t", "\t\t"), ("  ", " "), (" ", " ")], ids=["lines", "two blanks", "one"])
+@given(name=NAMES)
+@example("x Account Domain: EXAMPLE")
+@example("x Subject: Security ID: 1")
+@example("x Logon ID: 0x1")
+@example("x Source Workstation: PC7")
+@example("x Error Code: 0x0")
+def test_who_types_a_name_cannot_say_who_it_was_or_from_where(text: str, parts: tuple[str, str], name: str) -> None:
+    whole = text.format(*parts).replace("NAME", name)
+    event = event_of(f"<13>1 2026-11-22T10:00:00Z dc1 Microsoft-Windows-Security-Auditing 640 - - {whole}")
+    assert event.action == "auth.login"
+    assert event.outcome in {None, "failure"}
+    assert event.actor in {None, name.strip()}
+    assert event.source_ip in {None, "203.0.113.7"}
