@@ -25,19 +25,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, min(_hard, 20_000)), _hard))
 
-SYSTEM = "tests/system/"
+IN_TURN = tuple(f"tests/system/test_{name}" for name in ("promises", "faults", "life", "crashes"))
+"""Tests that load a real process as much as they can, or measure what it takes."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    # With `-n 2 --dist loadgroup` the real processes follow each other on one worker, beside all that computes. Not by
-    # the mark `xdist_group`: pytest-xdist 3.8 writes it into the name of a test, which pytest 9.2 does not let it.
+    # With `-n 2 --dist loadgroup` processes under load follow each other on one worker, beside all that computes or
+    # waits. Not by the mark `xdist_group`: pytest-xdist 3.8 writes it into the name of a test, and pytest 9.2 forbids.
     if config.getvalue("dist") != "loadgroup":
         return None
     from xdist.scheduler import LoadGroupScheduling
 
     class InTurn(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return SYSTEM if nodeid.startswith(SYSTEM) else super()._split_scope(nodeid)
+            return "in turn" if nodeid.startswith(IN_TURN) else super()._split_scope(nodeid)
 
     return InTurn(config, log)

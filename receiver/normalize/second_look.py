@@ -63,14 +63,14 @@ _HOST: Final = r"(?P<host>[A-Za-z0-9](?:[\w.:-]{0,253}[\w.-])?)"
 _HOST_TAGGED = re.compile(rf"(?:{_HOST} )?{_WHERE_TO}{_TAG}")
 # Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `.
 _SEVERITY = re.compile(
-    r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?)?"
+    r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?|(?:production|local|staging)\.)?"
     r"(?:TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL|SEVERE|INF|WRN|ERR|[DIWEN])\b"
     r"(?:\[\d{1,10}\])?(?: {0,3}[\])])?:?[ \t]{0,4}(?:-- : |: |[-|])? {0,4}"
     r"(?:[\[{(][\w.:@/ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
     r"(?:<\w{1,20}>: |[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
     re.IGNORECASE,
 )
-_SEVERITY_BEGINS: Final = frozenset("+-[(|TDINWECFStdinwecfs")
+_SEVERITY_BEGINS: Final = frozenset("+-[(|TDINWECFStdinwecfspl")
 # Class and method, as java.util.logging writes them before the level, on a line of their own.
 _METHOD = re.compile(
     r"[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} [\w$<>]{1,60}\s{1,2}(?=(?:SEVERE|WARNING|INFO|CONFIG|FINE): )"
