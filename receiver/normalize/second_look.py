@@ -24,10 +24,10 @@ _DEEPEST: Final = 3
 _TAG_CHARS: Final = 90
 """A name and a pid, as long as they may be, end before this."""
 
-# PRI; Murmur's level, a level before the time, Domino's task, the level of Ruby's Logger.
+# PRI; NestJS' name, Murmur's level, a level before the time, Domino's task, the level of Ruby's Logger.
 _PRI = re.compile(
     r"<(?:\d{1,3}>(?:1 (?=\d{4}-))?|[A-Z]>(?=\d{4}-))|[\[(][A-Za-z]{1,8}[\])] (?=\d{4}[-/]\d\d[-/])"
-    r"|\[[0-9A-F]{2,8}:[0-9A-F]{4,8}-[0-9A-F]{2,16}\] {1,4}|[DIWEFA], (?=\[\d{4}-)"
+    r"|\[Nest\] \d{1,9} {1,2}- |\[[0-9A-F]{2,8}:[0-9A-F]{4,8}-[0-9A-F]{2,16}\] {1,4}|[DIWEFA], (?=\[\d{4}-)"
 )
 # Times that are no syslog header's: MySQL's 231011 14:32:52, the Common Log Format's, a date as figures in any order
 # (NetScaler's 11/22/2026:10:00:00), Zabbix' pid:date:time, seconds since 1970, TAI64N of multilog, the time alone.
@@ -63,10 +63,11 @@ _HOST: Final = r"(?P<host>[A-Za-z0-9](?:[\w.:-]{0,253}[\w.-])?)"
 _HOST_TAGGED = re.compile(rf"(?:{_HOST} )?{_WHERE_TO}{_TAG}")
 # Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `.
 _SEVERITY = re.compile(
-    r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?|(?:production|local|staging)\.)?"
+    r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?"
+    r"|(?:production|local|staging)\.)?"
     r"(?:TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL|SEVERE|INF|WRN|ERR|[DIWEN])\b"
     r"(?:\[\d{1,10}\])?(?: {0,3}[\])])?:?[ \t]{0,4}(?:-- : |: |[-|])? {0,4}"
-    r"(?:[\[{(][\w.:@/ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
+    r"(?:[\[{(][\w.:@/~ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
     r"(?:<\w{1,20}>: |[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
     re.IGNORECASE,
 )
