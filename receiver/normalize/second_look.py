@@ -55,12 +55,13 @@ _CLOSED_BY: Final = {"[": "]", "(": ")", "<": ">"}
 _LONGEST_TIME: Final = 48
 _CLOSE = re.compile(r"(?: #\d{1,9}(?=\])| [+-]\d\d:?\d\d(?=[\])]))?[\])>]?(?:[,:;|]| -(?= ))?\s*")
 _LEVEL: Final = r"(?: <[\w.]{1,20}>|\([A-Za-z]{1,10}\))?"
-_TAG: Final = rf"(?P<app>(?:\d(?=[a-z]))?[A-Za-z_/][\w./@()+-]{{0,63}})(?:\[(?P<pid>\d{{1,10}})\])?{_LEVEL}: {{1,4}}"
-_WHERE_TO: Final = r"(?:<?[a-z]{2,8}(?:\|[a-z]{2,8})?[.:][a-z]{2,8}>? )?"
-"""Facility and level before the name: BusyBox' `auth.info`, syslog-ng's `<auth.info>`, AIX' `auth|security:info`."""
+_TAG: Final = rf"(?P<app>(?:\d(?=[a-z]))?[A-Za-z_/][\w./@()+-]{{0,63}})(?:\[(?P<pid>\d{{1,10}})\])?{_LEVEL}:[ \t]{{1,4}}"
+_WHERE_TO: Final = r"(?:<?(?i:[a-z]{2,8})(?:\|[a-z]{2,8})?[.:](?i:[a-z]{2,8})>?[ \t]|<\d{1,2}\.\d>[ \t])?"
+"""Facility and level before the name: BusyBox' `auth.info`, FreeBSD's `<auth.info>` and `<4.6>`, AIX'
+`auth|security:info`, Kiwi's `Auth.Info`."""
 _TAGGED = re.compile(_WHERE_TO + _TAG)
 _HOST: Final = r"(?P<host>[A-Za-z0-9](?:[\w.:-]{0,253}[\w.-])?)"
-_HOST_TAGGED = re.compile(rf"(?:{_HOST} )?{_WHERE_TO}{_TAG}")
+_HOST_TAGGED = re.compile(rf"{_WHERE_TO}(?:(?:{_HOST}|\(none\))[ \t])?{_WHERE_TO}{_TAG}")
 # Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `.
 _SEVERITY = re.compile(
     r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?"
@@ -76,7 +77,7 @@ _SEVERITY_BEGINS: Final = frozenset("+-[(|TDINWECFStdinwecfspl")
 _METHOD = re.compile(
     r"[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} [\w$<>]{1,60}\s{1,2}(?=(?:SEVERE|WARNING|INFO|CONFIG|FINE): )"
 )
-_HOST_ALONE = re.compile(rf"{_HOST} {{1,2}}")
+_HOST_ALONE = re.compile(rf"{_WHERE_TO}{_HOST}[ \t]{{1,2}}")
 _MODERN = re.compile(
     rf"{_HOST} (?P<app>[A-Za-z_/][\w./@()+-]{{0,47}}) (?:-|(?P<pid>\d{{1,10}})) [\w-]{{1,32}} (?:-|\[[^\]]{{1,512}}\]) "
 )
