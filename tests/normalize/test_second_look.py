@@ -39,7 +39,7 @@ CASES = [
     Case("facility before the name", f"Dec 10 06:55:46 web1 auth.info sshd[7]: {SSHD}", {**BOB, "host": "web1"}),
     Case("facility in brackets", f"<86>Dec 10 06:55:46 web1 <auth.info> sshd[7]: {SSHD}", {**BOB, "host": "web1"}),
     Case("FreeBSD's numbers", f"Dec 10 06:55:46 <4.6> web1 sshd[7]: {SSHD}", {**BOB, "host": "web1", "app": "sshd"}),
-    Case("no host's name", f"Dec 10 06:55:46 (none) sshd[7]: {SSHD}", {**BOB, "app": "sshd", "host": None}),
+    Case("no host's name", f"Dec 10 06:55:46 (none) sshd[7]: {SSHD}", {**BOB, "app": "sshd", "host": "(none)"}),
     Case("tabs", f"2025-12-10T06:55:46Z\tweb1\tsshd[7]:\t{SSHD}", {**BOB, "host": "web1", "app": "sshd"}),
     Case("Kiwi", f"10-12-2025 06:55:46\tAuth.Info\t192.0.2.9\tDec 10 06:55:45 sshd[7]: {SSHD}", {**BOB, "app": "sshd"}),
     Case("AIX' facility and level", f"Dec 10 06:55:46 aix1 auth|security:info sshd[7]: {SSHD}", {**BOB, "app": "sshd"}),
