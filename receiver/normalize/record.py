@@ -255,7 +255,9 @@ def read_leef(text: str) -> Record | None:
     record = dict(zip(_LEEF_HEADER, parts[1:], strict=False))
     body = parts[-1] if len(parts) == count + 2 else ""
     delimiter = "\t"
-    if text[5] == "2":
+    if text[5] == "2" and "=" in parts[5][1:]:  # some leave the delimiter out
+        body = "|".join(parts[5:])
+    elif text[5] == "2":
         delimiter = _delimiter(parts[5])
     if delimiter == "\t" and "\t" not in body:
         body = body.replace("#011", "\t")

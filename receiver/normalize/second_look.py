@@ -33,7 +33,7 @@ _PRI = re.compile(
 # (NetScaler's 11/22/2026:10:00:00), Zabbix' pid:date:time, seconds since 1970, TAI64N of multilog, the time alone.
 _OWN_TIME = re.compile(
     r"(?:\d{6} {1,2}\d{1,2}:\d\d:\d\d"
-    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z?"
     r"|\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: [+-]\d{4})?"
     r"|\d{4}\.\d{1,2}\.\d{1,2} \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
     r"|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)(?:,? |:)\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?(?: ?[AaPp][Mm])?"
