@@ -141,6 +141,7 @@ _BROKEN_PRI: Final = re.compile(r"<[^<>\s]{0,20}>")
 # Cisco, before the time: `29: `, `: ` (NX-OS), `router1: `, `29: router1: `, IOS-XR's `RP/0/RSP0/CPU0:`; then * or .
 _SEQUENCE: Final = re.compile(r"([0-9]{1,12}): {1,3}|: {0,3}")
 _ORIGIN: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,254}): {1,3}")
+_OWN_SEQUENCE: Final = re.compile(r"([0-9]{6,12}): {1,3}")
 _NODE: Final = re.compile(r"(?:([A-Za-z0-9][A-Za-z0-9._-]{0,254}) )?([A-Z0-9]{1,8}(?:/[A-Z0-9]{1,8}){1,4}) ?:")
 _CLOCK_MARK: Final = re.compile(r"[*.]")
 _CLOCK_MARKS: Final = {"*": "not set", ".": "not synchronised"}
@@ -242,11 +243,14 @@ def _read_cisco_prefix(text: str, pos: int, extra: dict[str, Any]) -> tuple[int,
         pos = sequence.end()
         if sequence[1]:
             extra["sequence"] = sequence[1]
+            pos = _skip_own_sequence(text, pos, extra)
     if node := _NODE.match(text, pos):
         pos, host = node.end(), node[1]
         extra["node"] = node[2]
     elif (origin := _ORIGIN.match(text, pos)) and not _UPTIME.match(text, pos):
         pos, host = origin.end(), origin[1]
+        if "sequence" in extra:
+            pos = _skip_own_sequence(text, pos, extra)
     if mark := _CLOCK_MARK.match(text, pos):
         pos = mark.end()
         extra["clock"] = _CLOCK_MARKS[mark[0]]
@@ -254,6 +258,15 @@ def _read_cisco_prefix(text: str, pos: int, extra: dict[str, Any]) -> tuple[int,
         pos = uptime.end()
         extra["uptime"] = uptime[1]
     return pos, host
+
+
+def _skip_own_sequence(text: str, pos: int, extra: dict[str, Any]) -> int:
+    """Pass over the number of `service sequence-numbers`, beside the count of messages: before or after the origin."""
+    own = _OWN_SEQUENCE.match(text, pos)
+    if own is None or "own_sequence" in extra:
+        return pos
+    extra["own_sequence"] = own[1]
+    return own.end()
 
 
 def _after_stamp(text: str, stamp: Stamp, host: str | None, extra: dict[str, Any]) -> _Header:
