@@ -464,6 +464,7 @@ WINDOWS: Final = make_own(
         SubjectUserName winlog.event_data.SubjectUserName EventData.SubjectUserName
         win.eventdata.subjectUserName
     """),
+    ("request", product_readers.take_windows_comer, "user.name"),
     ("actor", product_readers.take_windows_target, """
         TargetUserName winlog.event_data.TargetUserName EventData.TargetUserName
         win.eventdata.targetUserName

@@ -98,9 +98,11 @@ AZURE_VAULT: Final = deeds(
         "api.update": "VaultPatch VaultPut",
         "api.read": "VaultGet",
         "api.delete": "VaultDelete",
+        "role.assign": "Microsoft.Authorization/roleAssignments/write",
+        "role.remove": "Microsoft.Authorization/roleAssignments/delete",
     },
 )
-"""Operations of Azure's Key Vault and of its storage."""
+"""Operations of Azure's Key Vault, of its storage and of who has which role."""
 SENTINEL_ONE: Final = {
     **deeds(
         _SUCCESS,
@@ -663,6 +665,8 @@ CLOUDFLARE: Final = {
             "auth.logout": "logout",
             "account.mfa_enable": "2fa_enable two_factor_enabled",
             "account.mfa_disable": "2fa_disable",
+            "group.member_add": "member_add member_create member_invite",
+            "group.member_remove": "member_remove member_delete",
             "api.create": "add create token_create rec_add rule_add key_create purge_create",
             "api.update": "update change set rec_set token_update change_setting edit tls_settings_deployed patch",
             "api.delete": "delete remove rec_del token_delete token_revoke rule_delete key_delete revoke",
@@ -670,6 +674,15 @@ CLOUDFLARE: Final = {
         },
     ),
 }
+CLOUDFLARE_TYPED: Final[Deeds] = {
+    f"{kind} {verb}": (action, None)
+    for kind in ("member", "account_member", "account member")
+    for verbs, action in (
+        ("add create invite", "group.member_add"), ("delete remove", "group.member_remove"),
+        ("update change", "role.assign"),
+    )
+    for verb in verbs.split()
+}  # fmt: skip
 SALESFORCE: Final = deeds(
     None,
     {

@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receiver import limits
 from receiver.normalize.envelopes import find_envelope, find_line, open_envelope
-from receiver.normalize.mapped import Mapped, take_action, take_login_address, take_login_name
+from receiver.normalize.mapped import (
+    Mapped,
+    take_action,
+    take_login_address,
+    take_login_name,
+    take_login_uid,
+)
 from receiver.normalize.plan_code import MOST_STEPS, Read, Step, compile_plan
 from receiver.normalize.vocabularies import GENERIC, STRUCTURED_DATA, Reading, Vocabulary, canonical, recognise
 from receiver.normalize.vocabulary import Rewrite, join_names, nest
@@ -118,13 +124,36 @@ _DEED: Final = re.compile(r"[A-Za-z_ .-]{3,40}")
 
 def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
     """Read the text as a deed's name, where no field has one but some say who or from where."""
-    if (mapped.actor is None and mapped.source_ip is None) or not _DEED.fullmatch(mapped.message or ""):
+    if mapped.actor is None and mapped.source_ip is None:
         return
-    take_action(mapped, mapped.message)
+    text = _without_actor(mapped.message or "", mapped.actor)
+    if not _DEED.fullmatch(text):
+        return
+    take_action(mapped, text)
     if mapped.action is not None:
         for convert, key, column, inwards in plan.steps:
-            if convert in {take_login_name, take_login_address} or (column == "reason" and convert is not None):
+            if convert in _OF_LOGINS or (column == "reason" and convert is not None):
                 convert(mapped, _walk(fields[key], inwards))
+
+
+_OF_LOGINS: Final = frozenset({take_login_name, take_login_uid, take_login_address})
+_LONGEST_SENTENCE: Final = 200
+
+
+def _without_actor(text: str, actor: str | None) -> str:
+    """Leave the name that its own field has out of a sentence (`Login failed for alice`): what remains are words."""
+    if actor is None or len(text) > _LONGEST_SENTENCE or text.count(actor) != 1 or " " not in text:
+        return text
+    before, after = text.split(actor)
+    if _WORD_CHAR.fullmatch(before[-1:]) or _WORD_CHAR.fullmatch(after[:1]):
+        return text
+    before = _FOR_WHOM.sub("", before.rstrip("\"'`[( ")).strip()
+    after = after.lstrip("\"'`]):, ").rstrip(".! ")
+    return f"{before} {after}".strip() if not (before and after) or before.lower() == "user" else text
+
+
+_WORD_CHAR: Final = re.compile(r"[\w.@+\\-]")
+_FOR_WHOM: Final = re.compile(r"(?:^| )(?:(?:for|by|of|as)(?: user| account)?|user|account):?\Z", re.IGNORECASE)
 
 
 _HIT: Final = "_source"

@@ -392,6 +392,26 @@ def take_login_name(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+def take_login_uid(mapped: Mapped, value: Any) -> bool:
+    """Take a directory's `uid` where somebody came or went, if it reads like a name: elsewhere it is a number."""
+    if type(value) is str and _UID.fullmatch(value):
+        take_login_name(mapped, value)
+    return False
+
+
+_UID: Final = re.compile(r"(?![0-9a-fA-F-]{8,}\Z)[A-Za-z][\w.@-]{0,31}", re.ASCII)
+
+
+def take_request_name(mapped: Mapped, value: Any) -> bool:
+    """Take who sent a request, by a name that a kernel has too (`uname`)."""
+    return mapped.is_http and mapped.source_ip is not None and type(value) is str and take_name(mapped, value)
+
+
+def see_nothing(_mapped: Mapped, _value: Any) -> bool:
+    """Pass over a field by whose name alone something is known."""
+    return False
+
+
 def take_context_name(mapped: Mapped, value: Any) -> bool:
     """Take a name in what a logger adds to a text; of what was done to a user it may be theirs."""
     if mapped.action is None or not mapped.action.startswith(_SOMEBODYS):

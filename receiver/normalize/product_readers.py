@@ -133,6 +133,12 @@ def take_windows_subject(mapped: Mapped, value: Any) -> bool:
     return type(value) is str and usual.take_name(mapped, value)
 
 
+def take_windows_comer(mapped: Mapped, value: Any) -> bool:
+    """Take the name that a shipper gave who logs in or out: it has left off the realm."""
+    is_coming = mapped.action in {"auth.login", "auth.logout"} and type(value) is str
+    return is_coming and "\\" not in value and usual.take_name(mapped, value) and False
+
+
 def take_windows_target(mapped: Mapped, value: Any) -> bool:
     """Take the user a Windows event is about: of a login who logs in, else whom it was done to."""
     if type(value) is not str or value in NOBODY or mapped.action is None:
@@ -649,3 +655,50 @@ def see_grafana_login(mapped: Mapped, value: Any) -> bool:
     if value == "/login" and mapped.action is None:
         mapped.action = "auth.login"
     return False
+
+
+# --- Auditbeat, Ory ---
+
+_SWITCHERS: Final = frozenset({"su", "sudo", "runuser", "pkexec", "doas"})
+
+
+def take_auditd_summary(mapped: Mapped, value: Any) -> bool:
+    """Take who did it: primary is who logged in once (auid), secondary whom a record names (acct, euid).
+
+    At a door nobody has logged in yet, and the record names who comes; su and sudo name whom somebody becomes.
+    """
+    actor = value.get("actor") if type(value) is dict else None
+    if type(actor) is not dict:
+        return False
+    names = [name for name in (actor.get("primary"), actor.get("secondary")) if type(name) is str]
+    is_switch = str(value.get("how")).rpartition("/")[2] in _SWITCHERS
+    if mapped.action is not None and mapped.action.startswith(("auth.", "session.")) and not is_switch:
+        names.reverse()
+    for name in names:
+        usual.take_name(mapped, name)
+    thing = value.get("object")
+    if type(thing) is dict and mapped.action is not None:
+        if mapped.action.startswith("account."):
+            _take_account(mapped, thing.get("primary"))
+        elif mapped.action.startswith("group."):
+            _take_group(mapped, thing.get("primary"))
+        elif mapped.action.startswith("auth."):
+            usual.take_address(mapped, thing.get("secondary"))
+    return False
+
+
+def take_auditd_other(mapped: Mapped, value: Any) -> bool:
+    """Take as whom something was run, where that is another than who did it."""
+    if mapped.actor is not None and type(value) is str and value not in NOBODY and value != mapped.actor:
+        mapped.actor_as = mapped.actor_as or value
+    return False
+
+
+def takes_plain_beginning(table: Mapping[str, tuple[str, str | None]]) -> Convert:
+    """Make the reader of a sentence that the product begins so, in whatever case."""
+    take_beginning = takes_beginning(table)
+
+    def take_plain_beginning(mapped: Mapped, value: Any) -> bool:
+        return type(value) is str and take_beginning(mapped, value[:200].lower()) and False
+
+    return take_plain_beginning

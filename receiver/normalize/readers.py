@@ -123,13 +123,16 @@ def takes_azure_deed(table: Mapping[str, tuple[str, str | None]]) -> Convert:
     def take_azure_deed(mapped: Mapped, value: Any) -> bool:
         by_name(mapped, value)
         if mapped.action is None and type(value) is str and value.count("/") > 1:
-            verb = _AZURE_VERBS.get(value.rpartition("/")[2].lower())
+            kind, _, last = value.lower().rpartition("/")
+            called = _AZURE_CALL.match(kind.rpartition("/")[2]) if last == "action" else None
+            verb = API_VERBS[called[0]] if called else _AZURE_VERBS.get(last)
             mapped.action = f"api.{verb}" if verb else None
         return False
 
     return take_azure_deed
 
 
+_AZURE_CALL: Final = re.compile(r"(?:list|start|restart|stop|restore|read|delete|purge|register|disable|enable)")
 _AZURE_VERBS: Final = {"write": "update", "delete": "delete", "read": "read"}
 
 

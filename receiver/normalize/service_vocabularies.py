@@ -376,8 +376,269 @@ TETRAGON: Final = make_own(
     ("target", mapped.takes_typed("command"), "process_exec.process.binary process_exit.process.binary"),
 )
 
+# --- documents of Elastic's agents ---
+
+KUBERNETES_DOCUMENT: Final = make_own(
+    "kubernetes_document",  # a Kubernetes audit event, as Elastic's integration puts it into a document
+    lambda names: "kubernetes.audit" in names,
+    ("time", mapped.take_time, "@timestamp kubernetes.audit.requestReceivedTimestamp"),
+    ("actor", mapped.take_name, "kubernetes.audit.user.username"),
+    ("actor_as", None, "kubernetes.audit.impersonatedUser.username"),
+    ("source_ip", readers.take_first_address, "kubernetes.audit.sourceIPs source.ip"),
+    ("type", mapped.takes_type("object"), "kubernetes.audit.objectRef.resource"),
+    ("target", mapped.takes_target("object"), "kubernetes.audit.objectRef.name"),
+    ("target", None, "kubernetes.audit.requestURI"),
+    ("action", readers.takes_deed(deeds.KUBERNETES_STREAMS), "kubernetes.audit.objectRef.subresource"),
+    ("action", readers.take_api_verb, "kubernetes.audit.verb"),
+    ("outcome", readers.take_code, "kubernetes.audit.responseStatus.code"),
+    ("outcome", readers.takes_outcome("success", "failure"), "kubernetes.audit.responseStatus.status"),
+    ("outcome", readers.takes_claim(readers.takes_outcome("", "forbid"), "authorization_k8s_io/decision"), """
+        kubernetes.audit.annotations
+    """),
+    ("reason", mapped.take_reason, "kubernetes.audit.responseStatus.reason kubernetes.audit.responseStatus.message"),
+    ("session", mapped.take_session, "kubernetes.audit.auditID"),
+)
+AUDITBEAT_DEEDS: Final = {
+    **deeds.deeds(
+        None,
+        {
+            "auth.login": "logged-in authenticated",
+            "auth.logout": "logged-out",
+            "session.open": "started-session",
+            "session.close": "ended-session",
+            "command.exec": "ran-command",
+            "process.start": "executed",
+            "process.stop": "killed-pid",
+            "account.create": "added-user-account",
+            "account.delete": "deleted-user-account",
+            "account.update": "modified-user-account",
+            "account.lock": "locked-account",
+            "account.unlock": "unlocked-account",
+            "account.password_change": "changed-password",
+            "group.create": "added-group-account-to",
+            "group.delete": "deleted-group-account-from",
+            "role.assign": "assigned-user-role-to",
+            "role.remove": "removed-user-role-from",
+            "service.start": "started-service",
+            "service.stop": "stopped-service",
+            "file.read": "opened-file read-file",
+            "file.create": "created-directory symlinked linked",
+            "file.delete": "deleted",
+            "file.rename": "renamed",
+            "file.set_perm": "changed-file-permissions-of",
+            "file.set_attr": "changed-file-ownership-of changed-timestamp-of changed-file-attributes-of",
+            "fs.mount": "mounted",
+            "fs.unmount": "unmounted",
+            "net.connect": "connected-to",
+            "config.change": "changed-audit-configuration changed-selinux-enforcement loaded-selinux-policy"
+            " loaded-firewall-rule-to",
+            "system.boot": "booted-system",
+            "system.shutdown": "shutdown-system",
+            "system.time_change": "changed-system-time",
+            "log.start": "started-audit",
+            "log.stop": "shutdown-audit",
+        },
+    ),
+    **deeds.deeds(
+        _FAILURE,
+        {
+            "auth.login": "failed-log-in-too-many-times-to attempted-log-in-from-unusual-place-to"
+            " attempted-log-in-during-unusual-hour-to opened-too-many-sessions-to",
+        },
+    ),
+}
+AUDITBEAT: Final = make_own(
+    "auditbeat",  # what Auditbeat, and Elastic's agent, make of Linux audit records
+    lambda names: not names.isdisjoint({"auditd.summary", "auditd.messagetype"}),
+    ("time", mapped.take_time, "@timestamp"),
+    ("host", None, "host.hostname host.name"),
+    ("pid", mapped.take_pid, "process.pid"),
+    ("action", readers.takes_deed(AUDITBEAT_DEEDS), "event.action"),
+    ("actor", product_readers.take_auditd_summary, "auditd.summary"),
+    ("actor", mapped.take_name, "user.audit.name user.name"),
+    ("actor_as", product_readers.take_auditd_other, "user.effective.name"),
+    ("source_ip", mapped.take_address, "source.ip auditd.data.addr auditd.data.hostname"),
+    ("outcome", readers.takes_outcome("success", "failure fail"), "event.outcome auditd.result"),
+    ("target", mapped.takes_typed("account"), "user.target.name"),
+    ("target", mapped.takes_typed("file"), "file.path"),
+    ("message", mapped.take_message, "message"),
+    ("session", mapped.take_session, "auditd.session auditd.summary.session"),
+)
+
+# --- identity providers and a registry ---
+
+PING_FEDERATE_DEEDS: Final = {
+    **dict.fromkeys(("authn_attempt", "sso", "authn_session_used"), ("auth.login", None)),
+    "slo": ("auth.logout", None),
+    "authn_session_created": ("session.open", None),
+    "authn_session_deleted": ("session.close", None),
+    "pwd_change": ("account.password_change", None),
+    "pwd_reset": ("account.password_reset", None),
+}
+PING_FEDERATE: Final = make_own(
+    "ping_federate",  # audit.log, in its JSON form
+    shape("event subject ip", any_of="connectionid partnerid adapterid trackingid protocol"),
+    ("time", mapped.take_time, "timestamp dtime date"),
+    ("host", None, "host"),
+    ("actor", mapped.take_name, "subject"),
+    ("source_ip", mapped.take_address, "ip"),
+    ("action", readers.takes_deed(PING_FEDERATE_DEEDS, by_words=True), "event"),
+    ("outcome", mapped.take_outcome, "status"),
+    ("reason", mapped.take_reason, "description"),
+    ("session", mapped.take_session, "trackingid"),
+)
+ORY_DEEDS: Final = {
+    "identity authenticated successfully and was issued an ": ("auth.login", _SUCCESS),
+    "encountered self-service login error": ("auth.login", _FAILURE),
+    "a new identity has registered using self-service registration": ("account.create", _SUCCESS),
+    "encountered self-service registration error": ("account.create", _FAILURE),
+}
+ORY: Final = make_own(
+    "ory",  # Kratos and Hydra
+    shape("audience msg service_name"),
+    ("time", mapped.take_time, "time"),
+    ("severity", mapped.take_severity, "level"),
+    ("app", None, "service_name"),
+    ("actor", mapped.take_name, "identity_id"),
+    ("source_ip", mapped.take_address, "http_request.remote"),
+    ("action", product_readers.takes_plain_beginning(ORY_DEEDS), "msg"),
+    ("reason", mapped.take_reason, "error.reason error.message"),
+    ("session", mapped.take_session, "session_id"),
+    ("message", mapped.take_message, "msg"),
+)
+FUSION_AUTH_DEEDS: Final = {
+    **deeds.deeds(
+        _SUCCESS,
+        {
+            "auth.login": "user.login.success user.login.new-device",
+            "account.create": "user.create.complete user.registration.create.complete user.bulk.create",
+            "account.delete": "user.delete.complete",
+            "account.update": "user.update.complete user.email.update user.email.verified user.loginid.update",
+            "account.disable": "user.deactivate",
+            "account.enable": "user.reactivate",
+            "account.password_change": "user.password.update",
+            "account.password_reset": "user.password.reset.success user.password.reset.send user.password.reset.start",
+            "account.mfa_enable": "user.two-factor.method.add",
+            "account.mfa_disable": "user.two-factor.method.remove",
+            "group.create": "group.create.complete",
+            "group.delete": "group.delete.complete",
+            "group.member_add": "group.member.add.complete",
+            "group.member_remove": "group.member.remove.complete",
+        },
+    ),
+    **deeds.deeds(
+        None,
+        {
+            "account.create": "user.create user.registration.create",
+            "account.delete": "user.delete",
+            "account.update": "user.update",
+            "group.create": "group.create",
+            "group.delete": "group.delete",
+            "group.member_add": "group.member.add",
+            "group.member_remove": "group.member.remove",
+            "detect.alert": "user.login.suspicious user.password.breach",
+        },
+    ),
+    **deeds.deeds(_FAILURE, {"auth.login": "user.login.failed"}),
+}
+FUSION_AUTH: Final = make_own(
+    "fusion_auth",  # what a webhook is sent; a user that was made or changed did nothing themselves
+    shape("createInstant type", any_of="tenantId user applicationId"),
+    ("time", mapped.take_time, "createInstant"),
+    ("action", readers.takes_deed(FUSION_AUTH_DEEDS), "type"),
+    ("actor", product_readers.take_subject_of_deed, "user.username user.email user.id"),
+    ("source_ip", mapped.take_address, "ipAddress info.ipAddress"),
+    ("target", mapped.takes_typed("group"), "group.name"),
+    ("session", mapped.take_session, "id"),
+)
+ZITADEL_DEEDS: Final = {
+    **deeds.deeds(
+        _SUCCESS,
+        {
+            "auth.login": "user.human.password.check.succeeded user.human.externallogin.check.succeeded"
+            " user.human.mfa.otp.check.succeeded user.human.mfa.u2f.token.check.succeeded"
+            " user.human.passwordless.token.check.succeeded",
+            "auth.logout": "user.human.signed.out",
+            "account.create": "user.human.added user.human.selfregistered user.machine.added",
+            "account.delete": "user.removed",
+            "account.update": "user.human.profile.changed user.human.email.changed user.human.phone.changed"
+            " user.username.changed user.machine.changed",
+            "account.disable": "user.deactivated",
+            "account.enable": "user.reactivated",
+            "account.lock": "user.locked",
+            "account.unlock": "user.unlocked",
+            "account.password_change": "user.human.password.changed",
+            "account.password_reset": "user.human.password.code.added",
+            "account.mfa_enable": "user.human.mfa.otp.verified user.human.mfa.u2f.token.verified",
+            "account.mfa_disable": "user.human.mfa.otp.removed user.human.mfa.u2f.token.removed",
+            "role.assign": "user.grant.added instance.member.added org.member.added project.member.added",
+            "role.remove": "user.grant.removed instance.member.removed org.member.removed project.member.removed",
+            "auth.switch": "user.impersonated",
+        },
+    ),
+    **deeds.deeds(
+        _FAILURE,
+        {
+            "auth.login": "user.human.password.check.failed user.human.mfa.otp.check.failed"
+            " user.human.mfa.u2f.token.check.failed user.human.passwordless.token.check.failed",
+        },
+    ),
+}
+ZITADEL: Final = make_own(
+    "zitadel",  # events of its API
+    shape("editor aggregate type creationDate"),
+    ("time", mapped.take_time, "creationDate"),
+    ("action", readers.takes_deed(ZITADEL_DEEDS, by_words=True), "type.type type"),
+    ("actor", product_readers.take_subject_of_login, "aggregate.id"),  # there the editor is the page to log in at
+    ("actor", mapped.take_name, "editor.displayName editor.userId"),
+    ("target", mapped.takes_typed("account"), "payload.userName"),
+    ("target", product_readers.take_changed_account, "aggregate.id"),
+    ("session", mapped.take_session, "sequence"),
+)
+HARBOR_DEEDS: Final = {
+    "user create": ("account.create", None),
+    "user delete": ("account.delete", None),
+    "user update": ("account.update", None),
+    "user login": ("auth.login", None),
+    "user logout": ("auth.logout", None),
+    "user_login login": ("auth.login", None),
+    "user_logout logout": ("auth.logout", None),
+    "member create": ("group.member_add", None),
+    "member delete": ("group.member_remove", None),
+    "configuration update": ("config.change", None),
+    "artifact pull": ("api.read", None),
+    "artifact push": ("api.create", None),
+    "artifact create": ("api.create", None),
+}
+HARBOR: Final = make_own(
+    "harbor",  # its audit log, before and after 2.13
+    shape("operation resource resource_type op_time"),
+    ("time", mapped.take_time, "op_time"),
+    ("actor", mapped.take_name, "username operator"),
+    ("source_ip", mapped.take_address, "client_ip"),
+    ("type", mapped.takes_type("resource"), "resource_type"),
+    ("action", readers.takes_typed_deed(HARBOR_DEEDS, by_verb=True), "operation"),
+    ("outcome", mapped.take_answer, "operation_result"),
+    ("target", mapped.takes_target("resource"), "resource"),
+    ("session", mapped.take_session, "id"),
+)
+RACK_ATTACK: Final = make_own(
+    "rack_attack",  # GitLab's auth_json.log: requests that were too many, or from nobody it wants
+    shape("env remote_ip request_method path matched"),
+    ("time", mapped.take_time, "time"),
+    ("severity", mapped.take_severity, "severity"),
+    ("actor", mapped.take_name, "meta.user username user_id"),
+    ("source_ip", mapped.take_address, "remote_ip"),
+    ("action", readers.takes_always("http.request"), "request_method"),
+    ("outcome", readers.takes_outcome("safelist", "throttle blocklist"), "env"),
+    ("reason", mapped.take_reason, "matched"),
+    ("target", None, "path"),
+    ("message", mapped.take_message, "message"),
+)
+
 SERVICE_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     COUCHBASE, MYSQL_ACTIVITY, CLOUDFLARE_ACCESS, COWRIE, CLOUD_EVENTS, BOUNDARY, CONFLUENT, SPRING, AUTHELIA,
     GRAFANA_LOG, ARGOCD, OPENCANARY, SQL_SERVER, CYBERARK, TERRAFORM, OWASP, HUBBLE, TETRAGON,
-    FORGEROCK, CLOUDFLARE_GATEWAY,
+    FORGEROCK, CLOUDFLARE_GATEWAY, KUBERNETES_DOCUMENT, AUDITBEAT, PING_FEDERATE, ORY, FUSION_AUTH, ZITADEL, HARBOR,
+    RACK_ATTACK,
 )  # fmt: skip

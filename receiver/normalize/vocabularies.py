@@ -206,6 +206,7 @@ _DEED: Final[tuple[Row, ...]] = (
     ("actor", mapped.take_login_name, f"""
         email mail login uname db_user account account_name login_id {_within("email login")}
     """),
+    ("actor", mapped.take_login_uid, "uid auid"),
     ("type", mapped.see_categories, "event.category"),
     ("request", mapped.take_categories, "event.type"),
     ("request", mapped.take_kind, "event.kind"),
@@ -216,6 +217,7 @@ _DEED: Final[tuple[Row, ...]] = (
         http_message.status response.code response
     """),
     ("outcome", mapped.take_status, "status event.status status.code state"),
+    ("request", mapped.take_request_name, "uname"),
     ("source_ip", mapped.take_login_address, "addr address from network.ip net.ip"),
     ("request", mapped.take_attempt, "category event_category"),
     ("reason", mapped.take_reason, "reason failure_reason denial_reason deny_reason event.reason fail_reason"),
@@ -224,7 +226,11 @@ _DEED: Final[tuple[Row, ...]] = (
         error.code
     """),
 )  # fmt: skip
-_ALL: Final = (*_TIME, *_HEADER, *_MESSAGE, *_ACTOR, *_SOURCE, *_DEED)
+_DOCUMENTS: Final[tuple[Row, ...]] = (
+    ("type", mapped.see_nothing, "kubernetes.audit auditd.summary auditd.message_type"),
+)
+"""Objects by which a document of Elastic's agents is known (`service_vocabularies.py`)."""
+_ALL: Final = (*_TIME, *_HEADER, *_MESSAGE, *_ACTOR, *_SOURCE, *_DEED, *_DOCUMENTS)
 
 # --- vocabularies ---
 

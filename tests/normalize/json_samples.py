@@ -623,7 +623,7 @@ SERVICES = [
                     "operation_detail": "Delete User bob@example.com"},
            {"actor": ALICE, "action": "account.delete", "outcome": "success"}),
     Sample("zoom", {"email": ALICE, "time": T, "type": "Sign in", "ip_address": IP, "client_type": "Browser",
-                    "version": "-"}, {"actor": ALICE, "action": "auth.login", "source_ip": IP}),
+                    "version": "-"}, login(ALICE, "success")),
     Sample("tailscale", {"eventGroupID": "g", "eventTime": T, "type": "CONFIG", "origin": "ADMIN_CONSOLE",
                          "actor": {"id": "u", "type": "USER", "loginName": ALICE, "displayName": "Alice"},
                          "action": "SUSPEND", "target": {"id": "n", "type": "USER", "name": "bob@example.com"}},
@@ -659,12 +659,12 @@ USUAL = [
         "user": {"name": "bob"}, "source": {"ip": IP, "port": 51234}, "host": {"name": "web1"},
         "system": {"auth": {"ssh": {"event": "Failed", "method": "password"}}}, "process": {"name": "sshd", "pid": 7},
     }, login("bob", "failure", source_port=51234)),
-    Sample("generic", {
+    Sample("auditbeat", {
         "@timestamp": T, "event": {"category": ["iam"], "type": ["user", "creation"], "action": "added-user-account",
                                    "outcome": "success", "module": "auditd"},
         "auditd": {"message_type": "add_user", "result": "success", "summary": {"actor": {"primary": "alice"}}},
         "user": {"name": "alice", "id": "1000", "target": {"name": "bob"}}, "host": {"name": "web1"},
-    }, {"actor": "alice", "action": "account.create", "outcome": "success", "target": "user:bob"}),
+    }, {"actor": "alice", "action": "account.create", "outcome": "success", "target": "account:bob"}),
     Sample("generic", {"level": "info", "ts": 1795341600.25, "logger": "http.log.access", "msg": "handled request",
                        "request": {"remote_ip": "192.0.2.1", "remote_port": "51234", "client_ip": IP, "method": "GET",
                                    "host": "h", "uri": "/a"}, "user_id": "", "status": 404, "duration": 0.1},
@@ -1120,6 +1120,116 @@ SELF_HOSTED += [
                                "command": "/bin/sh", "runuser": "root"}},
            {"actor": "alice", "actor_as": "root", "action": "command.exec", "outcome": "failure",
             "reason": "command not allowed", "target": "command:/bin/sh", "session": "x"}),
+]  # fmt: skip
+AUDITBEAT = {
+    "@timestamp": T, "service": {"type": "auditd"}, "event": {"module": "auditd", "kind": "event",
+                                                              "category": ["process"], "outcome": "success"},
+    "user": {"id": "0", "name": "root", "audit": {"id": "1000", "name": "alice"}},
+}  # fmt: skip
+ZITADEL = {
+    "editor": {"userId": "1", "displayName": "Adm", "service": "x"}, "sequence": "33", "creationDate": T,
+    "aggregate": {"id": "2", "type": {"type": "user"}, "resourceOwner": "o"}, "payload": {"userName": "bob"},
+}  # fmt: skip
+ORY = {
+    "audience": "audit", "level": "info", "service_name": "kratos", "time": T,
+    "http_request": {"method": "POST", "path": "/self-service/login", "remote": f"{IP}:5050"},
+}  # fmt: skip
+DOCUMENT = {"@timestamp": T, "agent": {"type": "filebeat"}, "event": {"module": "kubernetes", "kind": "event"}}
+SELF_HOSTED += [
+    Sample("kubernetes_document", {**DOCUMENT, "kubernetes": {"audit": {
+        "auditID": "a1", "stage": "ResponseComplete", "verb": "delete", "user": {"username": ALICE},
+        "sourceIPs": [IP, "192.0.2.9"], "objectRef": {"resource": "secrets", "name": "db"},
+        "responseStatus": {"code": 403, "reason": "Forbidden"}}}},
+           {"actor": ALICE, "action": "secret.delete", "outcome": "failure", "reason": "Forbidden",
+            "target": "secrets:db", "source_ip": IP, "session": "a1"}),
+    Sample("auditbeat", {**AUDITBEAT, "event": {**AUDITBEAT["event"], "action": "executed"}, "auditd": {
+        "message_type": "syscall", "session": "3", "summary": {
+            "actor": {"primary": "alice", "secondary": "root"}, "object": {"primary": "/usr/bin/id", "type": "file"},
+            "how": "/usr/bin/id"}}, "file": {"path": "/usr/bin/id"}},
+           {"actor": "alice", "action": "process.start", "outcome": "success", "target": "file:/usr/bin/id",
+            "session": "3"}),
+    Sample("auditbeat", {**AUDITBEAT, "event": {**AUDITBEAT["event"], "action": "deleted-user-account"}, "auditd": {
+        "message_type": "del_user", "summary": {"actor": {"primary": "alice", "secondary": "root"},
+                                                "object": {"primary": "bob", "type": "account"},
+                                                "how": "/usr/sbin/userdel"}}},
+           {"actor": "alice", "action": "account.delete", "outcome": "success", "target": "account:bob"}),
+    Sample("auditbeat", {**AUDITBEAT, "user": {"name": "bob"}, "event": {"module": "auditd", "action": "logged-in",
+                                                                         "outcome": "failure"}, "auditd": {
+        "message_type": "user_login", "summary": {"actor": {"primary": "unset", "secondary": "bob"}, "object": {
+            "primary": "ssh", "secondary": IP, "type": "user-session"}, "how": "/usr/sbin/sshd"}}},
+           login("bob", "failure")),
+    Sample("auditbeat", {**AUDITBEAT, "event": {"module": "auditd", "action": "authenticated", "outcome": "failure"},
+                         "user": {"name": "root", "effective": {"name": "root"}}, "auditd": {
+        "message_type": "user_auth", "summary": {"actor": {"primary": "alice", "secondary": "root"},
+                                                 "object": {"primary": "pts/0"}, "how": "/usr/bin/su"}}},
+           {"actor": "alice", "actor_as": "root", "action": "auth.login", "outcome": "failure"}),
+    Sample("rack_attack", {"severity": "ERROR", "time": T, "correlation_id": "c", "message": "Rack_Attack",
+                           "env": "throttle", "remote_ip": IP, "request_method": "POST", "path": "/users/sign_in",
+                           "matched": "throttle_unauthenticated_web"},
+           {"action": "http.request", "outcome": "failure", "reason": "throttle_unauthenticated_web",
+            "target": "/users/sign_in", "source_ip": IP}),
+    Sample("harbor", {"id": 3, "op_time": T, "operation": "create", "operator": "alice", "resource": "x/nginx:1",
+                      "resource_type": "artifact"},
+           {"actor": "alice", "action": "api.create", "target": "artifact:x/nginx:1", "session": "3"}),
+    Sample("harbor", {"id": 4, "op_time": T, "operation": "create", "username": "admin", "resource": "bob",
+                      "resource_type": "user", "operation_result": True, "operation_description": "create user: bob"},
+           {"actor": "admin", "action": "account.create", "outcome": "success", "target": "user:bob", "session": "4"}),
+    Sample("ory", {**ORY, "msg": "Identity authenticated successfully and was issued an Ory Kratos Session Token.",
+                   "identity_id": "0b1", "session_id": "s1"}, login("0b1", "success", session="s1", source_port=5050)),
+    Sample("ory", {**ORY, "msg": "Encountered self-service login error.",
+                   "error": {"message": "the provided credentials are invalid"}},
+           {"action": "auth.login", "outcome": "failure", "reason": "the provided credentials are invalid",
+            "source_ip": IP, "source_port": 5050}),
+    Sample("zitadel", {**ZITADEL, "type": {"type": "user.human.added"}},
+           {"actor": "Adm", "action": "account.create", "outcome": "success", "target": "account:bob",
+            "session": "33"}),
+    Sample("zitadel", {**ZITADEL, "payload": {}, "type": "user.human.password.check.failed"},
+           {"actor": "2", "action": "auth.login", "outcome": "failure", "session": "33"}),
+    Sample("ping_federate", {"timestamp": T, "event": "AUTHN_ATTEMPT", "subject": "alice", "ip": IP, "app": "",
+                             "connectionid": "sp", "protocol": "SAML20", "host": "pf1", "role": "IdP",
+                             "status": "failure", "adapterid": "a", "description": "", "trackingid": "tid:x"},
+           login("alice", "failure", session="tid:x")),
+    Sample("fusion_auth", {"event": {"createInstant": 1795341600000, "id": "e", "type": "user.login.failed",
+                                     "tenantId": "t", "info": {"ipAddress": IP}, "user": {"id": "u", "email": ALICE}}},
+           login(ALICE, "failure", session="e")),
+    Sample("fusion_auth", {"createInstant": 1795341600000, "id": "e", "type": "user.create.complete", "tenantId": "t",
+                           "info": {"ipAddress": IP}, "user": {"id": "u", "email": "bob@example.com"}},
+           {"action": "account.create", "outcome": "success", "target": "account:bob@example.com", "source_ip": IP,
+            "session": "e"}),
+]  # fmt: skip
+SERVICES += [
+    Sample("duo", {"action": "admin_login_error", "description": json.dumps({"ip_address": IP, "email": ALICE}),
+                   "isotimestamp": T, "object": None, "timestamp": 1795341600, "username": ""},
+           login(ALICE, "failure")),
+    Sample("azure", {"time": T, "operationName": "MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/WRITE",
+                     "resultType": "Success", "category": "Administrative", "callerIpAddress": IP,
+                     "identity": {"claims": {"upn": ALICE}}},
+           {"actor": ALICE, "action": "role.assign", "outcome": "success", "source_ip": IP}),
+    Sample("azure", {"time": T, "operationName": "Microsoft.Storage/storageAccounts/listKeys/action",
+                     "resultType": "Success", "category": "Administrative", "callerIpAddress": IP, "caller": ALICE},
+           {"actor": ALICE, "action": "api.read", "outcome": "success", "source_ip": IP}),
+    Sample("cloudflare", {"action": {"type": "add", "result": True}, "actor": {"email": ALICE, "ip": IP}, "when": T,
+                          "resource": {"type": "member", "id": "3"}, "owner": {"id": "2"}, "interface": "UI"},
+           {"actor": ALICE, "action": "group.member_add", "outcome": "success", "target": "member:3", "source_ip": IP}),
+]  # fmt: skip
+USUAL += [
+    Sample("windows", {"@timestamp": T, "event": {"code": "4769", "action": "kerberos-service-ticket-requested",
+                                                  "outcome": "success"}, "user": {"name": "alice"}, "winlog": {
+        "channel": "Security", "event_id": "4769", "event_data": {"TargetUserName": "alice@EXAMPLE.ORG",
+                                                                  "IpAddress": f"::ffff:{IP}", "Status": "0x0"}}},
+           login("alice", "success")),
+    Sample("generic", {"msg": "authentication failed", "uid": "alice", "src": IP}, login("alice", "failure")),
+    Sample("generic", {"msg": "authentication failed", "uid": "0b1f00aa11223344", "src": IP},
+           {"action": "auth.login", "outcome": "failure", "source_ip": IP}),
+    Sample("generic", {"logger": "x", "message": "Authentication success for alice", "user": "alice", "ip": IP},
+           login("alice", "success")),
+    Sample("generic", {"message": "User 'alice' logged in.", "user": "alice", "ip": IP}, login("alice", "success")),
+    Sample("generic", {"message": "Login failed for malice", "user": "alice", "ip": IP},
+           {"actor": "alice", "source_ip": IP}),
+    Sample("generic", {"message": "bob logged in for alice", "user": "alice", "ip": IP},
+           {"actor": "alice", "source_ip": IP}),
+    Sample("generic", {"uname": "alice", "remote_addr": IP, "msg": "x", "path": "/a", "method": "GET", "status": 200},
+           {"actor": "alice", "action": "http.request", "outcome": "success", "target": "/a", "source_ip": IP}),
 ]  # fmt: skip
 NANOS = "1795341600000000000"
 SHIPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
