@@ -159,6 +159,8 @@ _TYPED_NAMES: Final[dict[str, Iterable[str]]] = {
     "4777": (),
 }
 """Events with names that anybody may type, and their sections of accounts."""
+_WITHOUT_SECTIONS: Final = frozenset({"4776", "4777"})
+"""A heading in them stood in a name."""
 # What stands in a section of an account: what its field is called, behind Subject, Target or Member.
 _OF_ACCOUNT: Final = {
     "Security ID": "UserSid",
@@ -376,8 +378,10 @@ def _sections_of(text: str, start: int, number: str) -> tuple[list[_Section], bo
     parts = list(_PART.finditer(text, start))
     headings = [part[1] for part in parts if part[1] in _HEADINGS]
     allowed = _TYPED_NAMES.get(number, _ACCOUNTS)
-    is_forged = len(set(headings)) < len(headings) or any(
-        name in _ACCOUNTS and name not in allowed for name in headings
+    is_forged = (
+        len(set(headings)) < len(headings)
+        or any(name in _ACCOUNTS and name not in allowed for name in headings)
+        or (number in _WITHOUT_SECTIONS and bool(headings))
     )
     section = _Section(number, None, is_top=True)
     sections = [section]
