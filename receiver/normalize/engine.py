@@ -265,7 +265,7 @@ def todays_form(app: str | None, text: str) -> str:
     RFC 5424.
     """
     if app and app[0] == "%":
-        return text if text[:1] == "%" else f"{app}: {text}"
+        return text if text[:1] == "%" and text[:2] != "%[" else f"{app}: {text}"
     old = _OLD_PAM.fullmatch(app or "")
     if old is None or text.startswith("pam_"):
         return text
