@@ -145,6 +145,8 @@ class Normalizer:
         if found is None and text and not mapped.is_audit and may_read_otherwise(text):
             again = self._read_again(app, text, received_at, type(message.raw) is Cut, is_bare=app is None)
             found = again and again[0]
+        if found is None and text and mapped.app != app and mapped.app is not None and not mapped.is_audit:
+            found = self._find_inner(mapped.app, text, type(message.raw) is Cut)
         if found is not None and not _is_surer(mapped, found[0]):
             rule, columns, extras = found
             name: str | None = rule.name
@@ -159,6 +161,14 @@ class Normalizer:
         raw = None if message.status == _OK and not self._keep_raw_always else bytes(message.raw)
         tail = (message.format, message.status, name, text, data, raw)
         return _new_event(Event, (received_at,) + header + columns + origin + tail)  # noqa: RUF005 - as above
+
+    def _find_inner(self, app: str, text: str, cut: bool) -> Found | None:
+        """Find a rule for the program that fields name behind a relay's header."""
+        found = self.find(app, text, cut) if self._dispatch.knows(app) else None
+        if found is None:
+            return None
+        rule, columns, extras = found
+        return rule, columns, {**extras, "program": app}
 
     def table(self, app: str | None) -> Table:
         """Return the rules that are looked at for a program."""

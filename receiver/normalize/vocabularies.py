@@ -40,11 +40,11 @@ _TIME: Final[tuple[Row, ...]] = (
     """),
 )  # fmt: skip
 _HEADER: Final[tuple[Row, ...]] = (
-    ("host", None, "host hostname host.name host.hostname computer_name"),
+    ("host", None, "host hostname host.name host.hostname computer_name computer syslog.hostname"),
     ("app", None, """
         app application app_name application_name program program_name syslog_identifier ident service
         service_name service.name app.name application.name process process_name process.name container_name
-        container.name source_name predecoder.program_name
+        container.name source_name predecoder.program_name syslog.appname log.syslog.appname
     """),
     ("app", mapped.take_tag, "syslogtag syslog_tag"),
     ("pid", mapped.take_pid, "pid process_id process.pid syslog_pid"),
@@ -57,8 +57,11 @@ _HEADER: Final[tuple[Row, ...]] = (
     ("facility", mapped.take_facility, "facility syslog_facility log.syslog.facility.code"),
 )  # fmt: skip
 _MESSAGE: Final[tuple[Row, ...]] = (
-    ("message", mapped.take_message, "message msg short_message description full_log text_payload"),
-)
+    ("message", mapped.take_message, """
+        message msg short_message description full_log text_payload syslog_message log_message raw raw_message raw_log
+        rawmsg event.original log.original
+    """),
+)  # fmt: skip
 _ACTOR: Final[tuple[Row, ...]] = (
     ("actor", mapped.take_name, """
         actor actor_name actor.name actor.username actor.user_name actor.login actor.user.name actor.user.username

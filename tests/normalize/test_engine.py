@@ -298,6 +298,25 @@ def test_a_rule_beats_json_fields_and_nothing_is_mixed() -> None:
     assert data_of(event) == {"method": "password", "user": "root", "target": "x"}
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"appname": "sshd", "hostname": "web1", "message": LOGIN},
+        {"PROGRAM": "sshd", "HOST": "web1", "MESSAGE": LOGIN},
+        {"syslog": {"appname": "sshd"}, "message": LOGIN},
+        {"_raw": f"Jan  5 11:02:03 web1 sshd[9]: {LOGIN}", "host": "web1"},
+        {"ProcessName": "sshd", "SyslogMessage": LOGIN, "Computer": "web1"},
+        {"rawmsg": f"<38>Jan  5 11:02:03 web1 sshd[9]: {LOGIN}", "msg": LOGIN, "programname": "sshd"},
+    ],
+    ids=["Vector", "syslog-ng", "Graylog", "Splunk", "Azure", "rsyslog"],
+)
+def test_a_line_in_json_is_its_programs_whoever_relays_it(fields: dict[str, Any]) -> None:
+    for relayed in (json.dumps(fields), f"<14>1 2026-01-05T11:02:04Z relay fwd - - - {json.dumps(fields)}"):
+        event = wire(relayed)
+        assert (event.rule, event.actor, event.source_ip) == ("sshd/accepted", "alice", "203.0.113.7")
+        assert event.app == ("fwd" if relayed[0] == "<" else event.app)
+
+
 def test_the_syslog_header_beats_what_its_json_text_says() -> None:
     # The other value is kept.
     head = "<14>1 2025-11-22T10:00:00Z web1 shop 7 - -"
