@@ -14,6 +14,7 @@ from receiver.normalize.vocabulary import canonical, shape
 from receiver.wire.json_event import load_carried
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
     from receiver.normalize.vocabulary import Recognise
@@ -67,6 +68,15 @@ _AROUND: Final = frozenset(
 """Names of what stands around an event: when, where, of what kind, from where."""
 _TEXTS: Final = frozenset(map(canonical, ("message", "msg", "log", "short_message", "original", "text_payload")))
 """Where a shipper puts the line it read."""
+
+
+_OF_A_LINE: Final = frozenset({"file", "offset", "level", "logger", "flags", "origin", "syslog", "source"})
+"""ECS: what `log` says of a line, as which file it was read from."""
+
+
+def tells_of_a_line(envelope: str, names: Iterable[str]) -> bool:
+    """Say if an object by these names is no event, but tells of the line beside it."""
+    return canonical(envelope) == "log" and _OF_A_LINE.issuperset(names)
 
 
 def find_envelope(shape_of: tuple[str, ...], names: AbstractSet[str]) -> tuple[str | None, bool]:

@@ -18,7 +18,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver import limits
-from receiver.normalize.envelopes import find_envelope, find_line, open_envelope
+from receiver.normalize.envelopes import find_envelope, find_line, open_envelope, tells_of_a_line
 from receiver.normalize.mapped import (
     Mapped,
     take_action,
@@ -353,6 +353,8 @@ def _plan_nested(flat: _Plan, shape: _Shape, inner: tuple[_Shape | None, ...]) -
     if not flat.vocabulary.own and flat.rewrite is None:
         product = recognise(join_names([*shape, *(f"{key}.{name}" for key, keys in objects.items() for name in keys)]))
         plan.product = product if product.own and not flat.is_chosen else None
+    if flat.envelope in objects and tells_of_a_line(flat.envelope, objects[flat.envelope]):
+        plan.envelope = None
     plan.is_plain = flat.is_plain and plan.product is None and "original" not in objects.get("event", ())
     plan.is_wrapped = flat.envelope in objects and (
         flat.envelope == _HIT or canonical(flat.envelope or "") == "event"

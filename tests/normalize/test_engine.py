@@ -304,11 +304,12 @@ def test_a_rule_beats_json_fields_and_nothing_is_mixed() -> None:
         {"appname": "sshd", "hostname": "web1", "message": LOGIN},
         {"PROGRAM": "sshd", "HOST": "web1", "MESSAGE": LOGIN},
         {"syslog": {"appname": "sshd"}, "message": LOGIN},
+        {"message": f"Jan  5 11:02:03 web1 sshd[9]: {LOGIN}", "log": {"file": {"path": "/var/log/auth.log"}}},
         {"_raw": f"Jan  5 11:02:03 web1 sshd[9]: {LOGIN}", "host": "web1"},
         {"ProcessName": "sshd", "SyslogMessage": LOGIN, "Computer": "web1"},
         {"rawmsg": f"<38>Jan  5 11:02:03 web1 sshd[9]: {LOGIN}", "msg": LOGIN, "programname": "sshd"},
     ],
-    ids=["Vector", "syslog-ng", "Graylog", "Splunk", "Azure", "rsyslog"],
+    ids=["Vector", "syslog-ng", "Graylog", "Filebeat", "Splunk", "Azure", "rsyslog"],
 )
 def test_a_line_in_json_is_its_programs_whoever_relays_it(fields: dict[str, Any]) -> None:
     for relayed in (json.dumps(fields), f"<14>1 2026-01-05T11:02:04Z relay fwd - - - {json.dumps(fields)}"):
