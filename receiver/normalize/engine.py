@@ -16,6 +16,7 @@ in `data`, or in `message`.
 
 from __future__ import annotations
 
+import json
 import re
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -246,12 +247,17 @@ class Normalizer:
         text = (event.message or "")[:RULE_TEXT_CHARS].strip()
         inner = todays_form(event.app, split_repeated(text)[1] or text)
         found = self.find(event.app, event.message, type(message.raw) is Cut) if event.message else None
+        named = json.loads(event.data).get("program") if event.data and event.rule else None
+        app = named if found is None and type(named) is str else event.app
+        if app != event.app:  # the program that fields name
+            found = self.find(app, text, type(message.raw) is Cut)
         if found is None and text:
+            app = event.app
             is_bare, whole = _bare(message, text)
             again = self._read_again(event.app, whole, received_at, type(message.raw) is Cut, is_bare=is_bare)
             if again is not None:
                 found, inner = again[0], split_repeated(again[1].text)[1] or again[1].text
-        return explain(message, event, self.table(event.app), inner.strip(), found[0] if found else None)
+        return explain(message, event, self.table(app), inner.strip(), found[0] if found else None)
 
 
 def _bare(message: Message, text: str) -> tuple[bool, str]:

@@ -348,6 +348,12 @@ def test_explain_names_the_rule_and_where_each_group_went() -> None:
     assert any("took      actor = 'alice'" in line for line in said.lines())
 
 
+def test_explain_shows_the_rule_of_the_program_that_json_names() -> None:
+    raw = '<14>1 2026-01-05T11:02:04Z relay fwd - - - ' + json.dumps({"appname": "sshd", "message": LOGIN})
+    said = NORMALIZER.explain(parse_frame(raw.encode(), NOW, None), ORIGIN, NOW)
+    assert (said.rule, said.key, said.groups["actor"]) == ("sshd/accepted", "sshd", "alice")
+
+
 def test_explain_names_the_nearest_rules_of_a_miss() -> None:
     # The operator sees how far a pattern came.
     said = NORMALIZER.explain(message("Accepted password for alice from 203.0.113.7 on Tuesday"), ORIGIN, NOW)
