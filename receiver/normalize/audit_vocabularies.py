@@ -257,6 +257,7 @@ MATTERMOST: Final = make_own(
     ("actor", _NAME, "actor.username actor.user_id"),
     ("source_ip", _IP, "actor.ip_address"),
     ("action", readers.takes_deed(deeds.MATTERMOST, by_words=True), "event_name"),
+    ("actor", product_readers.take_subject_of_login, "event.parameters.login_id"),
     ("outcome", readers.takes_outcome("success", "fail"), "status"),
     ("reason", mapped.take_reason, "error.description error.message error"),
     ("session", mapped.take_session, "actor.session_id"),

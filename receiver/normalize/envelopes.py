@@ -37,6 +37,8 @@ _ENVELOPES: Final[tuple[tuple[Recognise, str], ...]] = (
     (shape("attributes tags", only="attributes tags service timestamp message status host"), "attributes"),  # Datadog
     (shape("log_processed"), "log_processed"),  # Fluent Bit's, beside the line it read
     (shape("logEvents logGroup"), "logEvents"),  # CloudWatch's subscriptions
+    (shape("eventId eventTime eventType data contentType"), "data"),  # Okta's event hooks
+    (shape("event channel", any_of="channel_numeric severity_numeric goroutine"), "event"),  # CockroachDB
     (shape("_source _index"), "_source"),  # Elasticsearch's hits
     (shape("_raw", any_of="_time sourcetype"), "_raw"),  # Splunk
     (shape("json", any_of="@timestamp agent input"), "json"),  # Filebeat's ndjson
@@ -66,7 +68,9 @@ _AROUND: Final = frozenset(
     )
 )
 """Names of what stands around an event: when, where, of what kind, from where."""
-_TEXTS: Final = frozenset(map(canonical, ("message", "msg", "log", "short_message", "original", "text_payload")))
+_TEXTS: Final = frozenset(
+    map(canonical, ("message", "msg", "log", "short_message", "original", "text_payload", "@message"))
+)
 """Where a shipper puts the line it read."""
 
 

@@ -355,11 +355,18 @@ def _plan_nested(flat: _Plan, shape: _Shape, inner: tuple[_Shape | None, ...]) -
         plan.product = product if product.own and not flat.is_chosen else None
     if flat.envelope in objects and tells_of_a_line(flat.envelope, objects[flat.envelope]):
         plan.envelope = None
+    plan.is_silent = all(
+        column != "action" or (key in objects and inwards in _NO_DEEDS) for _, key, column, inwards in plan.steps
+    )
     plan.is_plain = flat.is_plain and plan.product is None and "original" not in objects.get("event", ())
     plan.is_wrapped = flat.envelope in objects and (
         flat.envelope == _HIT or canonical(flat.envelope or "") == "event"
     )
     return _remember(_plans, (flat, inner), names, plan)
+
+
+_NO_DEEDS: Final = ((), ("type",))
+"""Of an inner object, itself; and its `type`, which in ECS is a kind of events."""
 
 
 def _plan_structured(shape: _Shape) -> _Plan:

@@ -49,7 +49,7 @@ class Mapped:
 
     envelope: what stood around the object, for `data`. source: the object, where it is not the one that came.
     is_own: read as the product's own audit log. is_id: the actor is no more than an id. is_attempt: the deed is
-    one to log in, if there was any. is_http, has_destination, path, object_type,
+    one to log in, if there was any. is_http, has_destination, path, object_type, dataset,
     categories: facts on the way, of no use afterwards.
     """
 
@@ -81,6 +81,7 @@ class Mapped:
     is_own: bool = False
     is_id: bool = False
     is_attempt: bool = False
+    dataset: str = ""
 
     def __init__(self, rest: dict[str, Any]) -> None:
         self.rest = rest
@@ -658,6 +659,30 @@ def see_categories(mapped: Mapped, value: Any) -> bool:
         value = [value]
     if type(value) is list and len(value) <= _MOST_CATEGORIES:
         mapped.categories |= {each for each in value if type(each) is str and len(each) <= words.LONGEST_ACTION}
+    return False
+
+
+def take_challenge(mapped: Mapped, value: Any) -> bool:
+    """Take ECS's event.type: what is of authentication and no end is an attempt to come in, by its definition."""
+    kinds = {value} if type(value) is str else set(value) if _is_texts(value) else _NO_KIND
+    if "authentication" in mapped.categories and kinds <= _OF_CHALLENGES:
+        take_attempt(mapped, "authentication")
+    return False
+
+
+_NO_KIND: Final = {""}
+_OF_CHALLENGES: Final = frozenset({"info", "start", "allowed", "denied", "error", "authentication_failure",
+                                   "authentication_success", "user"})  # fmt: skip
+
+
+def _is_texts(value: Any) -> bool:
+    return type(value) is list and 0 < len(value) <= _MOST_CATEGORIES and all(type(each) is str for each in value)
+
+
+def see_dataset(mapped: Mapped, value: Any) -> bool:
+    """See whose events a document is made of (`okta.system`): the first name that is given."""
+    if not mapped.dataset and _is_text(value) and len(value) <= words.LONGEST_ACTION:
+        mapped.dataset = value.lower().partition(".")[0]
     return False
 
 

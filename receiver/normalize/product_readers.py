@@ -253,13 +253,24 @@ def _read_user_event(mapped: Mapped, row: dict[str, Any], _change: str) -> None:
     found = deeds.OSQUERY_USER_EVENTS.get(kind or "")
     if found is not None:
         mapped.action = found
+    message = row.get("message")
+    named = _ACCT.findall(message) if type(message) is str else []
+    if len(named) == 1 and found is not None:
+        is_switch = str(row.get("path")).rpartition("/")[2] in _SWITCHERS
+        if found.startswith(("auth.", "session.")) and not is_switch:
+            usual.take_name(mapped, named[0])  # at a door nobody has logged in yet
+        elif found.startswith("account."):
+            _take_account(mapped, named[0])
     usual.take_name(mapped, row.get("username") or row.get("user") or row.get("auid"))
     usual.take_address(mapped, row.get("address"))
-    message = row.get("message")
     if type(message) is str and message.endswith(("res=success'", "res=success", "res=1")):
         mapped.outcome = _SUCCESS
     elif type(message) is str and message.endswith(("res=failed'", "res=failed", "res=0")):
         mapped.outcome = _FAILURE
+
+
+_ACCT: Final = re.compile(r' acct="([^"]{1,64})"')
+_SWITCHERS: Final = frozenset({"su", "sudo", "runuser", "pkexec", "doas"})
 
 
 def _read_last(mapped: Mapped, row: dict[str, Any], _change: str) -> None:
@@ -659,8 +670,6 @@ def see_grafana_login(mapped: Mapped, value: Any) -> bool:
 
 # --- Auditbeat, Ory ---
 
-_SWITCHERS: Final = frozenset({"su", "sudo", "runuser", "pkexec", "doas"})
-
 
 def take_auditd_summary(mapped: Mapped, value: Any) -> bool:
     """Take who did it: primary is who logged in once (auid), secondary whom a record names (acct, euid).
@@ -702,3 +711,26 @@ def takes_plain_beginning(table: Mapping[str, tuple[str, str | None]]) -> Conver
         return type(value) is str and take_beginning(mapped, value[:200].lower()) and False
 
     return take_plain_beginning
+
+
+# --- Oracle, Mimecast ---
+
+_ORACLE_CLIENT: Final = re.compile(
+    r"\(CLIENT ADDRESS=\(\(?(?:ADDRESS=\()?(?:PROTOCOL=\w{1,8}\))?\(HOST=([0-9A-Fa-f.:]{2,45})\)"
+)
+_MIMECAST_CLIENT: Final = re.compile(r", IP: ([0-9A-Fa-f.:]{2,45})(?=,|$)")
+
+
+def _take_only_address(mapped: Mapped, pattern: re.Pattern[str], value: Any) -> bool:
+    found = pattern.findall(value[:4096]) if type(value) is str else []
+    return len(found) == 1 and usual.take_address(mapped, found[0]) and False
+
+
+def take_oracle_client(mapped: Mapped, value: Any) -> bool:
+    """Take the client in `(TYPE=(DATABASE));(CLIENT ADDRESS=((PROTOCOL=tcp)(HOST=192.0.2.7)(PORT=51234)));`."""
+    return _take_only_address(mapped, _ORACLE_CLIENT, value)
+
+
+def take_mimecast_client(mapped: Mapped, value: Any) -> bool:
+    """Take the address in `… for alice, Date: …, IP: 192.0.2.7, Application: …`, if there is no more than one."""
+    return _take_only_address(mapped, _MIMECAST_CLIENT, value)

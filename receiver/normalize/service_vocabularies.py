@@ -636,9 +636,122 @@ RACK_ATTACK: Final = make_own(
     ("message", mapped.take_message, "message"),
 )
 
+# --- databases, and a mail gateway ---
+
+ORACLE_DEEDS: Final = {
+    **deeds.deeds(
+        None,
+        {
+            "auth.login": "logon",
+            "auth.logout": "logoff",
+            "data.query": "select",
+            "data.write": "insert update delete merge",
+            "privilege.grant": "grant",
+            "privilege.revoke": "revoke",
+            "log.start": "audit",
+            "log.stop": "noaudit",
+        },
+    ),
+    "logoff by cleanup": ("session.close", None),
+    "create user": ("account.create", None),
+    "drop user": ("account.delete", None),
+    "alter user": ("account.update", None),
+    "change password": ("account.password_change", None),
+    "create role": ("api.create", None),
+    "alter system": ("config.change", None),
+    "create table": ("data.write", None),
+    "drop table": ("data.write", None),
+    "alter table": ("data.write", None),
+    "truncate table": ("data.write", None),
+}
+ORACLE: Final = make_own(
+    "oracle",  # rows of UNIFIED_AUDIT_TRAIL
+    shape("dbusername action_name", any_of="return_code event_timestamp unified_audit_policies"),
+    ("time", mapped.take_time, "event_timestamp_utc event_timestamp"),
+    ("actor", mapped.take_name, "dbusername"),
+    ("source_ip", product_readers.take_oracle_client, "authentication_type"),
+    ("action", readers.takes_deed(ORACLE_DEEDS), "action_name"),
+    ("outcome", readers.take_result_number, "return_code"),
+    ("target", mapped.takes_typed("account"), "target_user"),
+    ("target", mapped.takes_typed("table"), "object_name"),
+    ("session", mapped.take_session, "sessionid"),
+)
+CASSANDRA_DEEDS: Final = {
+    **deeds.deeds(
+        None,
+        {
+            "account.create": "create_role",
+            "account.delete": "drop_role",
+            "account.update": "alter_role",
+            "privilege.grant": "grant",
+            "privilege.revoke": "revoke",
+            "data.query": "select",
+            "data.write": "update delete batch truncate",
+        },
+    ),
+    "login_success": ("auth.login", _SUCCESS),
+    "login_error": ("auth.login", _FAILURE),
+}
+CASSANDRA: Final = make_own(
+    "cassandra",  # its audit log's fields, as shippers part them
+    shape("category type user source timestamp host", none_of="message msg event action level severity"),
+    ("time", mapped.take_time, "timestamp"),
+    ("actor", mapped.take_name, "user"),
+    ("source_ip", mapped.take_address, "source"),
+    ("source_port", mapped.take_port, "port"),
+    ("action", readers.takes_deed(CASSANDRA_DEEDS), "type"),
+    ("outcome", readers.takes_outcome("", "request_failure unauthorized_attempt login_error"), "type"),
+)
+COCKROACH_DEEDS: Final = {
+    **deeds.deeds(
+        None,
+        {
+            "account.create": "create_role",
+            "account.delete": "drop_role",
+            "account.update": "alter_role",
+            "role.assign": "grant_role",
+            "config.change": "set_cluster_setting set_zone_config",
+            "session.close": "client_session_end",
+            "net.connect": "client_connection_start",
+            "net.close": "client_connection_end",
+            "data.query": "query_execute sensitive_table_access admin_query role_based_audit_event",
+        },
+    ),
+    "client_authentication_ok": ("auth.login", _SUCCESS),
+    "client_authentication_failed": ("auth.login", _FAILURE),
+}
+COCKROACH: Final = make_own(
+    "cockroach",  # CockroachDB's notable events
+    shape("Timestamp EventType", any_of="Statement InstanceID SessionID RemoteAddress DescriptorID"),
+    ("time", mapped.take_time, "Timestamp"),
+    ("actor", mapped.take_name, "User"),
+    ("source_ip", mapped.take_address, "RemoteAddress"),
+    ("action", readers.takes_deed(COCKROACH_DEEDS, by_verb=True), "EventType"),
+    ("target", mapped.takes_typed("account"), "RoleName"),
+    ("reason", mapped.take_reason, "Detail"),
+    ("session", mapped.take_session, "SessionID"),
+)
+MIMECAST_DEEDS: Final = {
+    "user logged on": ("auth.login", _SUCCESS),
+    "logon authentication failed": ("auth.login", _FAILURE),
+    "logon requires challenge": ("auth.login", None),
+    "user password changed": ("account.password_change", None),
+    "mimecast support login": ("auth.login", None),
+}
+MIMECAST: Final = make_own(
+    "mimecast",
+    shape("auditType user eventInfo"),
+    ("time", mapped.take_time, "eventTime"),
+    ("actor", mapped.take_name, "user"),
+    ("source_ip", product_readers.take_mimecast_client, "eventInfo"),
+    ("action", readers.takes_deed(MIMECAST_DEEDS, by_words=True), "auditType"),
+    ("message", mapped.take_message, "eventInfo"),
+    ("session", mapped.take_session, "id"),
+)
+
 SERVICE_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     COUCHBASE, MYSQL_ACTIVITY, CLOUDFLARE_ACCESS, COWRIE, CLOUD_EVENTS, BOUNDARY, CONFLUENT, SPRING, AUTHELIA,
     GRAFANA_LOG, ARGOCD, OPENCANARY, SQL_SERVER, CYBERARK, TERRAFORM, OWASP, HUBBLE, TETRAGON,
     FORGEROCK, CLOUDFLARE_GATEWAY, KUBERNETES_DOCUMENT, AUDITBEAT, PING_FEDERATE, ORY, FUSION_AUTH, ZITADEL, HARBOR,
-    RACK_ATTACK,
+    RACK_ATTACK, ORACLE, CASSANDRA, COCKROACH, MIMECAST,
 )  # fmt: skip

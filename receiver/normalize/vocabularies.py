@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from receiver.normalize import mapped, shippers
+from receiver.normalize import documents, mapped, shippers
 from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
 from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
 from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
@@ -89,6 +89,8 @@ _ACTOR: Final[tuple[Row, ...]] = (
         request_context.identity.user attempted_username username_attempted login_username authenticated_user
         auth_username session_user caller.name caller.username caller.email caller.user performer performer.name
         invoker executor deleted_by updated_by modified_by changed_by user.mail user.account user.sub
+        azure.auditlogs.properties.initiated_by.user.userPrincipalName
+        azure.auditlogs.properties.initiated_by.app.displayName
         context.user.email meta.user meta.username usr.name usr.email client_username source.user.name
         client.user.name source.user.email client.user.email who
     """),
@@ -190,6 +192,8 @@ _DEED: Final[tuple[Row, ...]] = (
     ("type", mapped.see_destination, """
         dst_ip dest_ip destination_ip dst.ip destination.ip dst_addr dest_addr destination_address dst dst_endpoint.ip
     """),
+    ("type", mapped.see_dataset, "event.module event.dataset data_stream.dataset"),
+    ("action", documents.take_event_action, "event.action"),
     ("action", mapped.take_action, """
         action event.action event_action action.name action.type operation operation_name operation_type event
         event_name event.name event_type event.type audit_event audit_action activity activity_type
@@ -212,6 +216,7 @@ _DEED: Final[tuple[Row, ...]] = (
     ("actor", mapped.take_login_uid, "uid auid"),
     ("type", mapped.see_categories, "event.category"),
     ("request", mapped.take_categories, "event.type"),
+    ("reason", mapped.take_challenge, "event.type"),
     ("request", mapped.take_kind, "event.kind"),
     ("outcome", mapped.take_http_status, """
         http_status http_status_code status_code response_code response_status response_status_code

@@ -168,7 +168,7 @@ _PHRASES: Final = {
 
 _SUBJECTS: Final = frozenset(_all(
         "user account admin client auth authn authentication ssh web console vpn sso saml oauth ldap radius local"
-        " remote portal system interactive app application member customer employee",
+        " remote portal system interactive password app application member customer employee",
         "",
     ))
 """A first token that only says whose deed it was: `user_login`, `ssh_login`."""

@@ -303,7 +303,7 @@ SELF_HOSTED = [
     Sample("osquery", {**OSQUERY, "name": "last", "columns": {"username": "alice", "tty": "pts/0", "pid": "5",
                                                               "type": "8", "time": "1795341500", "host": IP}},
            {"actor": "alice", "action": "session.close", "outcome": "success", "source_ip": IP}),
-    Sample("osquery", {**OSQUERY, "name": "user_events", "columns": USER_EVENT}, login("1000", "success")),
+    Sample("osquery", {**OSQUERY, "name": "user_events", "columns": USER_EVENT}, login("alice", "success")),
     Sample("osquery", {**OSQUERY, "name": "procs", "columns": {
         "pid": "7", "path": "/bin/sh", "cmdline": "sh -c id", "auid": "1000", "uid": "0", "parent": "1"}},
            {"actor": "1000", "action": "process.start", "target": "command:sh -c id"}),
@@ -1231,6 +1231,53 @@ USUAL += [
     Sample("generic", {"uname": "alice", "remote_addr": IP, "msg": "x", "path": "/a", "method": "GET", "status": 200},
            {"actor": "alice", "action": "http.request", "outcome": "success", "target": "/a", "source_ip": IP}),
 ]  # fmt: skip
+SERVICES += [
+    Sample("oracle", {"DBUSERNAME": "ALICE", "EVENT_TIMESTAMP": T, "ACTION_NAME": "LOGON", "RETURN_CODE": 1017,
+                      "USERHOST": "pc7", "OS_USERNAME": "a", "UNIFIED_AUDIT_POLICIES": "ORA_LOGON_FAILURES",
+                      "AUTHENTICATION_TYPE": "(TYPE=(DATABASE));(CLIENT ADDRESS=((PROTOCOL=tcp)(HOST=203.0.113.7)"
+                                             "(PORT=51234)));", "SESSIONID": 3},
+           login("ALICE", "failure", session="3")),
+    Sample("cassandra", {"category": "AUTH", "operation": "LOGIN", "user": "alice", "source": f"/{IP}", "port": 51234,
+                         "type": "LOGIN_ERROR", "timestamp": "1795341600123", "host": "n1:7000"},
+           login("alice", "failure", source_port=51234)),
+    Sample("cockroach", {"channel": "SESSIONS", "channel_numeric": 4, "timestamp": "1795341600.1", "event": {
+        "Timestamp": 1795341600123000000, "EventType": "client_authentication_failed", "InstanceID": 1,
+        "RemoteAddress": f"{IP}:51234", "SessionID": "s", "User": "alice", "Detail": "no such user"}},
+           login("alice", "failure", reason="no such user", session="s", source_port=51234)),
+    Sample("cockroach", {"Timestamp": 1795341600123000000, "EventType": "create_role", "Statement": "CREATE ROLE bob",
+                         "User": "adm", "RoleName": "bob"},
+           {"actor": "adm", "action": "account.create", "target": "account:bob"}),
+    Sample("mimecast", {"auditType": "Logon Authentication Failed", "user": ALICE, "eventTime": T, "id": "x",
+                        "category": "authentication_logs", "eventInfo": f"Failed authentication for {ALICE}, "
+                        f"Date: 2026-11-22, Time: 10:00:00, IP: {IP}, Application: x"},
+           login(ALICE, "failure", session="x")),
+    Sample("mimecast", {"auditType": "User Logged On", "user": "x", "eventTime": T, "id": "x",
+                        "eventInfo": f"Successful authentication for x, IP: 192.0.2.1, IP: {IP}, Application: x"},
+           {"actor": "x", "action": "auth.login", "outcome": "success", "session": "x"}),
+    Sample("mattermost", {"event_name": "login", "status": "fail", "timestamp": T, "event": {"parameters": {
+        "login_id": "alice"}}, "actor": {"user_id": "", "ip_address": IP}, "meta": {}, "error": {}},
+           login("alice", "failure")),
+    Sample("okta", {"eventId": "1", "eventTime": T, "eventType": "com.okta.event_hook", "contentType": "x", "data": {
+        "events": [OKTA]}}, next(sample.expected for sample in SERVICES if sample.fields == OKTA)),
+]  # fmt: skip
+ECS = {"@timestamp": T, "source": {"ip": IP}, "user": {"name": "alice"}}
+USUAL += [
+    Sample("generic", {**ECS, "event": {"dataset": "okta.system", "action": "user.mfa.factor.deactivate",
+                                        "category": ["iam"], "type": ["user", "change"], "outcome": "success"}},
+           {"actor": "alice", "action": "account.mfa_disable", "outcome": "success", "source_ip": IP}),
+    Sample("generic", {**ECS, "data_stream": {"dataset": "azure.auditlogs"}, "event": {
+        "action": "Add member to role", "category": ["iam"], "outcome": "success"}, "user": {}, "azure": {"auditlogs": {
+        "properties": {"initiated_by": {"user": {"userPrincipalName": "alice"}}}}}},
+           {"actor": "alice", "action": "role.assign", "outcome": "success", "source_ip": IP}),
+    Sample("generic", {**ECS, "event": {"module": "gcp", "action": "google.iam.admin.v1.DeleteServiceAccountKey",
+                                        "outcome": "failure"}},
+           {"actor": "alice", "action": "api.delete", "outcome": "failure", "source_ip": IP}),
+    Sample("generic", {**ECS, "event": {"dataset": "x.y", "action": "mfa_failed", "category": ["authentication"],
+                                        "type": ["info"], "outcome": "failure"}}, login("alice", "failure")),
+    Sample("generic", {**ECS, "event": {"dataset": "x.y", "action": "x", "category": ["authentication"],
+                                        "type": ["change"], "outcome": "success"}},
+           {"actor": "alice", "outcome": "success", "source_ip": IP}),
+]  # fmt: skip
 NANOS = "1795341600000000000"
 SHIPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     # lines and records in objects, that rules read
@@ -1268,5 +1315,11 @@ SHIPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
      login("bob", "failure", reason="user_not_found")),
     ({"ts": T, "level": "INFO", "logger": "auth.event", "message":
         f"login success [method|FORM][provider|LOCAL|local][IP|{IP}|][login|alice]"}, login("alice", "success")),
+    ({"event": {"dataset": "postgresql.log", "category": ["database"]}, "user": {"name": "bob"},
+      "message": 'password authentication failed for user "bob"'},
+     {"actor": "bob", "action": "auth.login", "outcome": "failure"}),
+    ({"@timestamp": T, "@log_stream": "x", "@message": json.dumps(K8S)},
+     {"actor": "alice", "action": "secret.read", "outcome": "success", "target": "secrets:db", "source_ip": IP,
+      "session": "a1"}),
 ]  # fmt: skip
 SAMPLES = [*SELF_HOSTED, *SERVICES, *USUAL, *OTHERS]

@@ -1,0 +1,56 @@
+"""What a product's word for a deed means in a document of Elastic's integrations, where `event.action` keeps it.
+
+Knows which product's table reads which data set. Knows no names of fields.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from receiver.normalize import cloud_deeds, deeds, readers
+from receiver.normalize.mapped import take_action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from receiver.normalize.mapped import Convert, Mapped
+
+_TABLES: Final[dict[str, Mapping[str, tuple[str, str | None]]]] = {
+    "okta": cloud_deeds.OKTA,
+    "azure": {**cloud_deeds.ENTRA, **cloud_deeds.AZURE_VAULT},
+    "entityanalytics_entra_id": cloud_deeds.ENTRA,
+    "o365": cloud_deeds.MICROSOFT_365,
+    "google_workspace": cloud_deeds.GOOGLE_WORKSPACE,
+    "gsuite": cloud_deeds.GOOGLE_WORKSPACE,
+    "github": deeds.GITHUB,
+    "slack": cloud_deeds.SLACK,
+    "cisco_duo": cloud_deeds.DUO,
+    "jumpcloud": cloud_deeds.JUMPCLOUD,
+    "atlassian_bitbucket": cloud_deeds.ATLASSIAN_SUMMARIES,
+    "atlassian_confluence": cloud_deeds.ATLASSIAN_SUMMARIES,
+    "atlassian_jira": cloud_deeds.ATLASSIAN_SUMMARIES,
+    "box_events": cloud_deeds.BOX,
+    "zoom": cloud_deeds.ZOOM,
+    "gitlab": deeds.GITLAB,
+    "mattermost": deeds.MATTERMOST,
+    "teleport": deeds.TELEPORT,
+    "mongodb": deeds.MONGODB,
+    "elasticsearch": deeds.ELASTICSEARCH,
+    "keycloak": deeds.KEYCLOAK,
+    "authentik": deeds.AUTHENTIK,
+    "ping_one": cloud_deeds.PING_ONE,
+    "salesforce": cloud_deeds.SALESFORCE,
+}
+_BY_DATASET: Final[dict[str, Convert]] = {
+    **{dataset: readers.takes_deed(table) for dataset, table in _TABLES.items()},
+    "aws": readers.takes_deed(cloud_deeds.CLOUDTRAIL, by_words=True, by_verb=True),
+    "gcp": readers.takes_deed(cloud_deeds.GOOGLE_CLOUD, by_words=True, by_verb=True),
+}
+
+
+def take_event_action(mapped: Mapped, value: Any) -> bool:
+    """Take ECS's event.action: a product's own word, where the document says whose it is, else a usual one."""
+    take_deed = _BY_DATASET.get(mapped.dataset)
+    if take_deed is not None:
+        take_deed(mapped, value)
+    return take_action(mapped, value)
