@@ -125,7 +125,7 @@ CADF: Final = make_own(
     ("actor", _NAME, "initiator.name initiator.username initiator.user_name initiator.user_id initiator.id"),
     ("source_ip", _IP, "initiator.host.address initiator.addresses"),
     ("source_ip", readers.takes_within(_IP, "address", "agent.address"), "initiator.host"),
-    ("action", readers.takes_deed(deeds.CADF, by_words=True), "action"),
+    ("action", product_readers.take_cadf_action, "action"),
     ("action", readers.take_last_verb, "event_type"),
     ("outcome", readers.takes_outcome("success", "failure"), "outcome"),
     ("reason", mapped.take_reason, "reason.reasonType reason.reasonCode"),

@@ -380,7 +380,7 @@ SALESFORCE: Final = make_own(
     ("source_ip", _IP, "CLIENT_IP SOURCE_IP"),
     ("action", readers.takes_deed(cloud_deeds.SALESFORCE), "EVENT_TYPE"),
     ("action", readers.takes_always("auth.login"), "LoginType"),
-    ("outcome", mapped.take_outcome, "Status"),
+    ("outcome", product_readers.take_salesforce_status, "Status"),
     ("outcome", readers.takes_outcome("login_no_error", "*"), "LOGIN_STATUS"),
     ("reason", mapped.take_reason, "LOGIN_STATUS"),
     ("session", mapped.take_session, "SESSION_KEY"),

@@ -12,7 +12,14 @@ from receiver.event import Outcome
 from receiver.normalize import deeds
 from receiver.normalize import mapped as usual
 from receiver.normalize.mapped import NOBODY, Mapped
-from receiver.normalize.readers import success_of_deed, takes_beginning, takes_deed, takes_json, takes_typed_deed
+from receiver.normalize.readers import (
+    success_of_deed,
+    takes_beginning,
+    takes_deed,
+    takes_json,
+    takes_outcome,
+    takes_typed_deed,
+)
 from receiver.normalize.record import AUDIT_TYPES
 
 if TYPE_CHECKING:
@@ -711,6 +718,27 @@ def takes_plain_beginning(table: Mapping[str, tuple[str, str | None]]) -> Conver
         return type(value) is str and take_beginning(mapped, value[:200].lower()) and False
 
     return take_plain_beginning
+
+
+# --- Salesforce, CADF ---
+
+_take_login_status: Final = takes_outcome("success", "*")
+
+
+def take_salesforce_status(mapped: Mapped, value: Any) -> bool:
+    """Take how a login ended: `Success`, or why not; of other events a word."""
+    return (_take_login_status if mapped.action == "auth.login" else usual.take_outcome)(mapped, value) and False
+
+
+_take_cadf_deed: Final = takes_deed(deeds.CADF, by_words=True)
+
+
+def take_cadf_action(mapped: Mapped, value: Any) -> bool:
+    """Take an action, also where a service's name stands before it (`iam-identity.user.login`)."""
+    _take_cadf_deed(mapped, value)
+    if type(value) is str and value.count(".") > 1:
+        _take_cadf_deed(mapped, value.partition(".")[2])
+    return False
 
 
 # --- Oracle, Mimecast ---

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from receiver.event import Outcome
 from receiver.normalize import deeds, mapped, product_readers, readers
+from receiver.normalize.envelopes import open_envelope
 from receiver.normalize.vocabulary import Vocabulary, either, make_own, make_vocabulary, shape
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
@@ -335,6 +336,7 @@ FORGEROCK: Final = make_own(
     ("actor", product_readers.take_first_principal, "principal"),
     ("actor", product_readers.take_relative_name, "userId"),
     ("source_ip", mapped.take_address, "client.ip"),
+    ("source_ip", readers.takes_within(mapped.take_address, "info.ipAddress"), "entries"),
     ("source_port", mapped.take_port, "client.port"),
     ("action", readers.takes_deed(FORGEROCK_DEEDS), "eventName"),
     ("outcome", mapped.take_outcome, "result response.status"),
@@ -477,7 +479,7 @@ PING_FEDERATE_DEEDS: Final = {
 }
 PING_FEDERATE: Final = make_own(
     "ping_federate",  # audit.log, in its JSON form
-    shape("event subject ip", any_of="connectionid partnerid adapterid trackingid protocol"),
+    shape("event subject ip", any_of="connectionid partnerid adapterid trackingid"),
     ("time", mapped.take_time, "timestamp dtime date"),
     ("host", None, "host"),
     ("actor", mapped.take_name, "subject"),
@@ -495,7 +497,7 @@ ORY_DEEDS: Final = {
 }
 ORY: Final = make_own(
     "ory",  # Kratos and Hydra
-    shape("audience msg service_name"),
+    shape("audience msg service_name", any_of="http_request service_version identity_id"),
     ("time", mapped.take_time, "time"),
     ("severity", mapped.take_severity, "level"),
     ("app", None, "service_name"),
@@ -676,32 +678,6 @@ ORACLE: Final = make_own(
     ("target", mapped.takes_typed("table"), "object_name"),
     ("session", mapped.take_session, "sessionid"),
 )
-CASSANDRA_DEEDS: Final = {
-    **deeds.deeds(
-        None,
-        {
-            "account.create": "create_role",
-            "account.delete": "drop_role",
-            "account.update": "alter_role",
-            "privilege.grant": "grant",
-            "privilege.revoke": "revoke",
-            "data.query": "select",
-            "data.write": "update delete batch truncate",
-        },
-    ),
-    "login_success": ("auth.login", _SUCCESS),
-    "login_error": ("auth.login", _FAILURE),
-}
-CASSANDRA: Final = make_own(
-    "cassandra",  # its audit log's fields, as shippers part them
-    shape("category type user source timestamp host", none_of="message msg event action level severity"),
-    ("time", mapped.take_time, "timestamp"),
-    ("actor", mapped.take_name, "user"),
-    ("source_ip", mapped.take_address, "source"),
-    ("source_port", mapped.take_port, "port"),
-    ("action", readers.takes_deed(CASSANDRA_DEEDS), "type"),
-    ("outcome", readers.takes_outcome("", "request_failure unauthorized_attempt login_error"), "type"),
-)
 COCKROACH_DEEDS: Final = {
     **deeds.deeds(
         None,
@@ -722,7 +698,10 @@ COCKROACH_DEEDS: Final = {
 }
 COCKROACH: Final = make_own(
     "cockroach",  # CockroachDB's notable events
-    shape("Timestamp EventType", any_of="Statement InstanceID SessionID RemoteAddress DescriptorID"),
+    either(
+        shape("Timestamp EventType InstanceID RemoteAddress", any_of="Network Transport"),
+        shape("Timestamp EventType Statement Tag User"),
+    ),
     ("time", mapped.take_time, "Timestamp"),
     ("actor", mapped.take_name, "User"),
     ("source_ip", mapped.take_address, "RemoteAddress"),
@@ -749,9 +728,96 @@ MIMECAST: Final = make_own(
     ("session", mapped.take_session, "id"),
 )
 
+# --- other clouds, and services that keep accounts for others ---
+
+OCI_DEEDS: Final = deeds.deeds(
+    None,
+    {
+        "auth.login": "InteractiveLogin FederatedInteractiveLogin",
+        "account.password_reset": "CreateOrResetUIPassword",
+        "account.mfa_enable": "ActivateMfaTotpDevice CreateMfaTotpDevice",
+        "account.mfa_disable": "DeleteMfaTotpDevice",
+        "group.member_add": "AddUserToGroup",
+        "group.member_remove": "RemoveUserFromGroup",
+        "config.change": "UpdatePolicy CreatePolicy DeletePolicy",
+    },
+)
+OCI: Final = make_own(
+    "oci",  # Oracle Cloud Infrastructure's audit
+    shape("eventType cloudEventsVersion data"),
+    ("time", mapped.take_time, "eventTime"),
+    ("actor", mapped.take_name, "data.identity.principalName data.identity.principalId"),
+    ("source_ip", mapped.take_address, "data.identity.ipAddress"),
+    ("action", readers.takes_deed(OCI_DEEDS, by_words=True, by_verb=True), "data.eventName"),
+    ("outcome", readers.take_code, "data.response.status"),
+    ("target", product_readers.take_changed_account, "data.resourceName"),
+    ("target", None, "data.resourceName data.resourceId"),
+    ("session", mapped.take_session, "eventID"),
+)
+WORK_OS_DEEDS: Final = {
+    **{f"authentication.{kind}_{end}": ("auth.login", outcome)
+       for kind in ("password", "sso", "oauth", "mfa", "magic_auth", "passkey", "email_verification")
+       for end, outcome in (("succeeded", _SUCCESS), ("failed", _FAILURE))},
+    "user.created": ("account.create", _SUCCESS),
+    "user.updated": ("account.update", _SUCCESS),
+    "user.deleted": ("account.delete", _SUCCESS),
+    "password_reset.created": ("account.password_reset", None),
+    "session.created": ("session.open", _SUCCESS),
+    "session.revoked": ("session.close", _SUCCESS),
+}  # fmt: skip
+WORK_OS: Final = make_own(
+    "work_os",
+    shape("object event data created_at", only="id context"),
+    ("time", mapped.take_time, "created_at"),
+    ("action", readers.takes_deed(WORK_OS_DEEDS), "event"),
+    ("actor", product_readers.take_subject_of_deed, "data.email data.user_id"),
+    ("source_ip", mapped.take_address, "data.ip_address"),
+    ("reason", mapped.take_reason, "data.error.message data.error.code"),
+    ("session", mapped.take_session, "id"),
+)
+GO_TRUE_DEEDS: Final = {
+    "login": "auth.login", "logout": "auth.logout", "user_signedup": "account.create",
+    "user_invited": "account.create", "user_deleted": "account.delete", "user_modified": "account.update",
+    "user_recovery_requested": "account.password_reset", "user_updated_password": "account.password_change",
+    "mfa_code_login": "auth.login", "factor_deleted": "account.mfa_disable", "factor_unenrolled": "account.mfa_disable",
+    "verification_attempted": None, "token_refreshed": None, "token_revoked": None,
+}  # fmt: skip
+
+
+def _open_go_true(fields: dict[str, Any]) -> dict[str, Any] | None:
+    """Write an entry with its payload as one object: it notes what was done, and of a sign-up who that was."""
+    payload = open_envelope(fields.get("payload"))
+    if payload is None or type(payload.get("action")) is not str:
+        return None
+    return {
+        "@timestamp": fields.get("created_at"), "ip": fields.get("ip_address"),
+        "actor": payload.get("actor_username") or payload.get("actor_id"),
+        "action": GO_TRUE_DEEDS.get(payload["action"]), "success": payload["action"] in GO_TRUE_DEEDS or None,
+    }  # fmt: skip
+
+
+GO_TRUE: Final = make_vocabulary(
+    "go_true", shape("payload instance_id ip_address"), rewrite=_open_go_true  # Supabase's auth.audit_log_entries
+)
+TWINGATE_DEEDS: Final = {
+    "established_connection": ("net.connect", _SUCCESS),
+    "failed_to_connect": ("net.connect", _FAILURE),
+    "closed_connection": ("net.close", _SUCCESS),
+}
+TWINGATE: Final = make_own(
+    "twingate",  # what its connectors say of connections
+    lambda names: {"eventtype", "event.connection", "event.user"} <= names,
+    ("time", mapped.take_time, "event.time"),
+    ("actor", mapped.take_name, "event.user.email event.user.id"),
+    ("source_ip", mapped.take_address, "event.connection.client_ip"),
+    ("action", readers.takes_deed(TWINGATE_DEEDS), "event_type"),
+    ("target", mapped.takes_typed("address"), "event.connection.resource_ip"),
+    ("session", mapped.take_session, "event.connection.id"),
+)
+
 SERVICE_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     COUCHBASE, MYSQL_ACTIVITY, CLOUDFLARE_ACCESS, COWRIE, CLOUD_EVENTS, BOUNDARY, CONFLUENT, SPRING, AUTHELIA,
     GRAFANA_LOG, ARGOCD, OPENCANARY, SQL_SERVER, CYBERARK, TERRAFORM, OWASP, HUBBLE, TETRAGON,
     FORGEROCK, CLOUDFLARE_GATEWAY, KUBERNETES_DOCUMENT, AUDITBEAT, PING_FEDERATE, ORY, FUSION_AUTH, ZITADEL, HARBOR,
-    RACK_ATTACK, ORACLE, CASSANDRA, COCKROACH, MIMECAST,
+    RACK_ATTACK, ORACLE, COCKROACH, MIMECAST, OCI, WORK_OS, GO_TRUE, TWINGATE,
 )  # fmt: skip

@@ -75,7 +75,8 @@ _ACTOR: Final[tuple[Row, ...]] = (
         user_login user_email user_principal_name login_name
         user.full_name user.display_name user.preferred_username user.upn
         principal principal.name principal.username principal.email principal_name principal_email initiator
-        initiator.name initiator.username initiator.email performed_by.name performed_by.username
+        initiator.name initiator.username initiator.email initiator_name initiator_email
+        performed_by.name performed_by.username
         performed_by.email remote_user auth_user auth.user auth.username auth.name auth.email auth.user.name
         auth.user.username auth.user.email identity.name identity.username identity.user identity.email enduser.id
         author_name author.name author.username author.login author.email operator operator_name operator.name
@@ -198,14 +199,14 @@ _DEED: Final[tuple[Row, ...]] = (
         action event.action event_action action.name action.type operation operation_name operation_type event
         event_name event.name event_type event.type audit_event audit_action activity activity_type
         activity_name action_type action_name audit_log_event evt evt_name what event_type_name audit_type
-        action_identifier verb act type
+        action_identifier activity_code verb act type
     """),
     ("outcome", mapped.take_outcome, _within("outcome result")),
     ("outcome", mapped.take_answer, _within("success")),
     ("outcome", mapped.take_status, _within("status")),
     ("source_ip", mapped.take_address, _within("ip ip_address client_ip remote_ip remote_addr source_ip src_ip")),
     ("action", mapped.take_action, _within("action operation event_type")),
-    ("actor", mapped.take_context_name, _within("user username user_name user.name actor")),
+    ("actor", mapped.take_context_name, _within("user username user_name user.name user_email actor")),
     ("type", mapped.take_doer, """
         created_by deleted_by updated_by modified_by changed_by granted_by revoked_by assigned_by added_by removed_by
         enabled_by disabled_by locked_by unlocked_by reset_by by
@@ -217,6 +218,7 @@ _DEED: Final[tuple[Row, ...]] = (
     ("type", mapped.see_categories, "event.category"),
     ("request", mapped.take_categories, "event.type"),
     ("reason", mapped.take_challenge, "event.type"),
+    ("app", documents.take_subject_of_dataset, "event.dataset data_stream.dataset"),
     ("request", mapped.take_kind, "event.kind"),
     ("outcome", mapped.take_http_status, """
         http_status http_status_code status_code response_code response_status response_status_code

@@ -95,6 +95,8 @@ _NOUN_VERBS: Final = (
     ("user account user_account", "delete deleted", "account.delete"),  # a "removed" user may have left a group only
     ("user account user_account", _UPDATE, "account.update"),
     ("user account user_account", "enable enabled activate activated reactivate reactivated", "account.enable"),
+    ("user account user_account", "unblock unblocked unban unbanned", "account.enable"),
+    ("user account user_account", "block blocked ban banned", "account.disable"),
     ("user account user_account", "disable disabled deactivate deactivated suspend suspended", "account.disable"),
     ("user account user_account", "lock locked", "account.lock"),
     ("user account user_account", "unlock unlocked", "account.unlock"),

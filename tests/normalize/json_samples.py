@@ -1237,15 +1237,12 @@ SERVICES += [
                       "AUTHENTICATION_TYPE": "(TYPE=(DATABASE));(CLIENT ADDRESS=((PROTOCOL=tcp)(HOST=203.0.113.7)"
                                              "(PORT=51234)));", "SESSIONID": 3},
            login("ALICE", "failure", session="3")),
-    Sample("cassandra", {"category": "AUTH", "operation": "LOGIN", "user": "alice", "source": f"/{IP}", "port": 51234,
-                         "type": "LOGIN_ERROR", "timestamp": "1795341600123", "host": "n1:7000"},
-           login("alice", "failure", source_port=51234)),
     Sample("cockroach", {"channel": "SESSIONS", "channel_numeric": 4, "timestamp": "1795341600.1", "event": {
         "Timestamp": 1795341600123000000, "EventType": "client_authentication_failed", "InstanceID": 1,
-        "RemoteAddress": f"{IP}:51234", "SessionID": "s", "User": "alice", "Detail": "no such user"}},
+        "Network": "tcp", "RemoteAddress": f"{IP}:51234", "SessionID": "s", "User": "alice", "Detail": "no such user"}},
            login("alice", "failure", reason="no such user", session="s", source_port=51234)),
     Sample("cockroach", {"Timestamp": 1795341600123000000, "EventType": "create_role", "Statement": "CREATE ROLE bob",
-                         "User": "adm", "RoleName": "bob"},
+                         "Tag": "CREATE ROLE", "User": "adm", "RoleName": "bob"},
            {"actor": "adm", "action": "account.create", "target": "account:bob"}),
     Sample("mimecast", {"auditType": "Logon Authentication Failed", "user": ALICE, "eventTime": T, "id": "x",
                         "category": "authentication_logs", "eventInfo": f"Failed authentication for {ALICE}, "
@@ -1277,6 +1274,48 @@ USUAL += [
     Sample("generic", {**ECS, "event": {"dataset": "x.y", "action": "x", "category": ["authentication"],
                                         "type": ["change"], "outcome": "success"}},
            {"actor": "alice", "outcome": "success", "source_ip": IP}),
+]  # fmt: skip
+SERVICES += [
+    Sample("oci", {"eventType": "com.oraclecloud.identitycontrolplane.createuser", "cloudEventsVersion": "0.1",
+                   "eventID": "e", "source": "x", "eventTime": T, "data": {
+        "eventName": "CreateUser", "resourceName": "bob", "identity": {"principalName": "adm", "ipAddress": IP},
+        "response": {"status": "200"}}},
+           {"actor": "adm", "action": "account.create", "outcome": "success", "target": "account:bob",
+            "source_ip": IP, "session": "e"}),
+    Sample("work_os", {"id": "e", "object": "event", "event": "authentication.password_failed", "created_at": T,
+                       "data": {"type": "password", "status": "failed", "email": ALICE, "ip_address": IP,
+                                "error": {"code": "c", "message": "m"}}},
+           login(ALICE, "failure", reason="m", session="e")),
+    Sample("twingate", {"event_type": "closed_connection", "event": {
+        "version": 3, "connection": {"id": "c", "client_ip": IP, "resource_ip": "192.0.2.9"},
+        "user": {"id": "7", "email": ALICE}, "time": T}},
+           {"actor": ALICE, "action": "net.close", "outcome": "success", "target": "address:192.0.2.9",
+            "source_ip": IP, "session": "c"}),
+    Sample("forgerock", {"eventName": "AM-LOGIN-COMPLETED", "result": "FAILED", "principal": ["alice"],
+                         "transactionId": "t", "timestamp": T, "entries": [{"info": {"ipAddress": IP}}]},
+           login("alice", "failure", session="t")),
+    Sample("cadf", {"action": "iam-identity.user.login", "eventTime": T, "outcome": "success", "target": {"name": "x"},
+                    "initiator": {"name": ALICE, "host": {"address": IP}}, "observer": {"name": "x"}},
+           login(ALICE, "success", target="x")),
+    Sample("salesforce", {"Id": "1", "UserId": "5", "LoginType": "Application", "SourceIp": IP, "Username": ALICE,
+                          "Status": "Invalid Password"}, {"actor": ALICE, "action": "auth.login",
+                                                          "outcome": "failure", "source_ip": IP}),
+]  # fmt: skip
+USUAL += [
+    Sample("generic", {"event_type": "login", "event_status": "x", "user_name": "alice", "remote_address": IP,
+                       "timestamp": T, "session_id": "s", "result": "failed"}, login("alice", "failure", session="s")),
+    Sample("generic", {"@timestamp": T, "event": {"dataset": "system.user", "action": "user_added",
+                                                  "category": ["iam"], "type": ["user", "creation"]},
+                       "user": {"name": "bob"}}, {"action": "account.create", "target": "account:bob"}),
+    Sample("generic", {"activity": "User blocked", "activity_code": "user.block", "initiator_name": "Adm"},
+           {"actor": "Adm", "action": "account.disable"}),
+]  # fmt: skip
+SUPABASE = {"instance_id": "0", "id": "i", "created_at": T, "ip_address": IP}
+SERVICES += [
+    Sample("go_true", {**SUPABASE, "payload": {"action": "login", "actor_id": "7", "actor_username": "bob"}},
+           login("bob", "success")),
+    Sample("go_true", {**SUPABASE, "payload": '{"action":"token_refreshed","actor_username":"bob"}'},
+           {"actor": "bob", "outcome": "success", "source_ip": IP}),
 ]  # fmt: skip
 NANOS = "1795341600000000000"
 SHIPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
