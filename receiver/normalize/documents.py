@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receiver.normalize import cloud_deeds, deeds, readers
 from receiver.normalize.mapped import take_action
+from receiver.normalize.words import LONGEST_ACTION, split_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,19 @@ def take_event_action(mapped: Mapped, value: Any) -> bool:
     take_deed = _BY_DATASET.get(mapped.dataset)
     if take_deed is not None:
         take_deed(mapped, value)
-    return take_action(mapped, value)
+    is_taken = take_action(mapped, value)
+    if mapped.action is None and type(value) is str and len(value) <= LONGEST_ACTION:
+        mapped.is_no_login = not _NO_LOGINS.isdisjoint(split_tokens(value))
+    return is_taken
+
+
+_NO_LOGINS: Final = frozenset((
+    "out", "logout", "end", "ended", "disconnect", "disconnected", "close", "closed", "terminate", "terminated",
+    "expire", "expired", "revoke", "revoked", "lock", "locked", "unlock", "unlocked", "reset", "change", "changed",
+    "enroll", "enrolled", "register", "registered", "create", "created", "update", "updated", "delete", "deleted",
+    "remove", "removed", "add", "added", "enable", "enabled", "disable", "disabled", "policy", "token", "start",
+))  # fmt: skip
+"""Words of deeds that are about a login, and none."""
 
 
 _OF_ACCOUNTS: Final = frozenset({"system.user", "system.auth"})

@@ -129,7 +129,10 @@ def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
     text = _without_actor(mapped.message or "", mapped.actor)
     if not _DEED.fullmatch(text):
         return
+    told = mapped.outcome
     take_action(mapped, text)
+    if text != mapped.message and not (mapped.action or "").startswith(("auth.", "session.")):
+        mapped.action, mapped.outcome = None, told  # it may be whom it was done to
     if mapped.action is not None:
         for convert, key, column, inwards in plan.steps:
             if convert in _OF_LOGINS or (column == "reason" and convert is not None):

@@ -49,7 +49,7 @@ class Mapped:
 
     envelope: what stood around the object, for `data`. source: the object, where it is not the one that came.
     is_own: read as the product's own audit log. is_id: the actor is no more than an id. is_attempt: the deed is
-    one to log in, if there was any. is_http, has_destination, path, object_type, dataset,
+    one to log in, if there was any. is_http, has_destination, path, object_type, dataset, is_no_login,
     categories: facts on the way, of no use afterwards.
     """
 
@@ -82,6 +82,7 @@ class Mapped:
     is_id: bool = False
     is_attempt: bool = False
     dataset: str = ""
+    is_no_login: bool = False
 
     def __init__(self, rest: dict[str, Any]) -> None:
         self.rest = rest
@@ -665,7 +666,7 @@ def see_categories(mapped: Mapped, value: Any) -> bool:
 def take_challenge(mapped: Mapped, value: Any) -> bool:
     """Take ECS's event.type: what is of authentication and no end is an attempt to come in, by its definition."""
     kinds = {value} if type(value) is str else set(value) if _is_texts(value) else _NO_KIND
-    if "authentication" in mapped.categories and kinds <= _OF_CHALLENGES:
+    if not mapped.is_no_login and "authentication" in mapped.categories and kinds <= _OF_CHALLENGES:
         take_attempt(mapped, "authentication")
     return False
 

@@ -1310,6 +1310,13 @@ USUAL += [
     Sample("generic", {"activity": "User blocked", "activity_code": "user.block", "initiator_name": "Adm"},
            {"actor": "Adm", "action": "account.disable"}),
 ]  # fmt: skip
+USUAL += [
+    Sample("generic", {"message": "User created: alice", "user": "alice", "ip": IP},
+           {"actor": "alice", "source_ip": IP}),
+    Sample("generic", {**ECS, "event": {"dataset": "x.y", "action": "vpn_disconnected", "outcome": "success",
+                                        "category": ["authentication"], "type": ["info"]}},
+           {"actor": "alice", "outcome": "success", "source_ip": IP}),
+]  # fmt: skip
 SUPABASE = {"instance_id": "0", "id": "i", "created_at": T, "ip_address": IP}
 SERVICES += [
     Sample("go_true", {**SUPABASE, "payload": {"action": "login", "actor_id": "7", "actor_username": "bob"}},
