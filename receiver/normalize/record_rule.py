@@ -32,7 +32,7 @@ _NEEDLES: Final = {"linux-audit": "=", "kv": "=", "checkpoint": ":", "windows": 
 _LONGEST_WORD: Final = 40
 _LONGEST_ADDRESS: Final = 140
 _SOURCE_PORT: Final = SLOTS["source_port"]
-_WITH_PORT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})(?::[\w.-]{0,40}){0,2}")
+_WITH_PORT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{0,5})(?::[\w.-]{0,40}){0,2}")
 """`203.0.113.7:51234`, `[2001:db8::7]:51234`; SonicWall adds the interface, `…:X1`."""
 _TEMPLATE_FIELDS: Final = re.compile(r"\{([A-Za-z_][\w|-]*)\}")
 """`{field}`, or `{field|field|…}`: the first of them that has a value."""
