@@ -155,8 +155,6 @@ _TYPED_NAMES: Final[dict[str, Iterable[str]]] = {
     "4625": ("Subject", "Account For Which Logon Failed"),
     "4648": ("Subject", "Account Whose Credentials Were Used"),
     **dict.fromkeys(("4768", "4769", "4770", "4771"), ("Account Information",)),
-    "4776": (),
-    "4777": (),
 }
 """Events with names that anybody may type, and their sections of accounts."""
 _WITHOUT_SECTIONS: Final = frozenset({"4776", "4777"})
@@ -270,7 +268,7 @@ _AFTER_OTHERS: Final = {
 }
 # Headings that may follow on a name, where not any may.
 _HEADINGS_AFTER: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("4624", "4625", "4648", "4768", "4769", "4776"), ()),
+    **dict.fromkeys(("4624", "4625", "4648", "4768", "4769"), ()),
     "4771": ("Service Information",),
 }
 

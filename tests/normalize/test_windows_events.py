@@ -87,7 +87,7 @@ LABELS = [
     "New Logon:", "Account For Which Logon Failed:", "Member:", "Account Information:", "Network Information:",
     "Source Network Address:", "Client Address:", "Client Port:", "Source Port:", "Failure Information:", "Group:",
     "Supplied Realm Name:", "Source Workstation:", "Error Code:", "Status:", "This event is generated ", "Logon Type:",
-    "An account was successfully logged on.", "Domain:",
+    "An account was successfully logged on.", "Domain:", "Service Information:", "Service Name:",
 ]  # fmt: skip
 WORDS = st.sampled_from([*LABELS, "x", "EXAMPLE", "198.51.100.6", "5", "-"])
 NAMES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
@@ -116,6 +116,10 @@ CHECKED = (
 @example("x Account Domain: EXAMPLE")
 @example("x Subject: Security ID: 1")
 @example("x Logon ID: 0x1")
+@example("x Service Information: Service Name: y")
+@example("x Failure Information: y")
+@example("x Account Domain: y Member: Security ID: 1")
+@example("x Account Domain: y Service Information: z")
 @example("x Source Workstation: PC7")
 @example("x Error Code: 0x0")
 def test_who_types_a_name_cannot_say_who_it_was_or_from_where(text: str, parts: tuple[str, str], name: str) -> None:
