@@ -127,7 +127,7 @@ EVENT_OVERHEAD_BYTES: Final = 900
 """Python objects of one event beside its texts; tests/listen/test_intake.py holds the estimate true."""
 BATCH_EVENTS: Final = 8_192
 BATCH_BYTES: Final = 8 * MIB
-"""A batch is in memory three times while it is written: 16 MiB of long messages cost 10 MiB more."""
+"""With 16 MiB of the longest messages in a batch the process is 10 MiB larger while it is written."""
 BATCH_DELAY_SECONDS: Final = 0.1
 COMMIT_SLOW_SECONDS: Final = 5.0
 """A commit that takes longer makes the receiver unready: the disk is in trouble, and the inbox fills meanwhile."""
