@@ -57,7 +57,10 @@ _CLOSE = re.compile(r"(?: #\d{1,9}(?=\])| [+-]\d\d:?\d\d(?=[\])]))?[\])>]?(?:[,:
 _LEVEL: Final = r"(?: <[\w.]{1,20}>|\([A-Za-z]{1,10}\))?"
 _NAME: Final = r"(?P<app>(?:\d(?=[a-z]))?[A-Za-z_/][\w./@()+-]{0,63})(?:\[(?P<pid>\d{1,10})\])?"
 _TAG: Final = rf"{_NAME}{_LEVEL}:[ \t]{{1,4}}"
-_WHERE_TO: Final = r"(?:<?(?i:[a-z]{2,8})(?:\|[a-z]{2,8})?[.:](?i:[a-z]{2,8})>?[ \t]|<\d{1,2}\.\d>[ \t])?"
+_LEVEL_NAME: Final = r"(?i:emerg|panic|alert|crit|critical|err|error|warn|warning|notice|info|debug)"
+_WHERE_TO: Final = (
+    rf"(?:<?(?i:[a-z]{{2,8}}\d?)(?:\|[a-z]{{2,8}})?[.:]{_LEVEL_NAME}>?[ \t]|<\d{{1,2}}\.\d>[ \t])?"
+)
 """Facility and level before the name: BusyBox' `auth.info`, FreeBSD's `<auth.info>` and `<4.6>`, AIX'
 `auth|security:info`, Kiwi's `Auth.Info`."""
 _TAGGED = re.compile(_WHERE_TO + _TAG)
