@@ -11,7 +11,8 @@ linux-audit  `type=T msg=audit(SECONDS.MS:SERIAL): k=v … msg='k=v …'`, the k
 cef          ArcSight Common Event Format 0 and 1; csN and cnN are also found under their label.
 leef         IBM LEEF 1.0 (tab) and 2.0 (delimiter named in the header).
 kv           key=value key="quoted \" value", as logfmt and most firewalls write.
-checkpoint   [key:"value"; key:"value"; …], as Check Point's Log Exporter writes where others have structured data.
+checkpoint   [key:"value"; key:"value"; …], as Check Point's Log Exporter writes where others have structured data, and
+             time=…|hostname=…|key=value|…, its form for Splunk.
 windows      the text of a Windows security event, by the names its XML has (`windows_text.py`).
 
 A field that stands twice with different values has none (`?`): one of them may be a stranger's. Nor has the field
@@ -306,7 +307,7 @@ def read_pairs(text: str) -> Record | None:
 
 # --- Check Point: Log Exporter's syslog form ---
 
-_CHECKPOINT_BEGINS = re.compile(r"(?:CheckPoint \d{1,10} - )?(?=\[)")
+_CHECKPOINT_BEGINS = re.compile(r"(?:CheckPoint \d{1,10} - )?(?:(?=\[)|(time=\d{10,13}\|)(?=hostname=))")
 _CHECKPOINT_FIELD = re.compile(r'[\[ ]([A-Za-z_][\w .-]{0,80}):"((?:[^"\\]|\\.)*)"(?=;|\])', re.DOTALL)
 
 
@@ -316,6 +317,12 @@ def read_checkpoint(text: str) -> Record | None:
     if begin is None:
         return None
     record: Record = {}
+    if begin[1]:
+        for pair in text[begin.end() :].split("|"):
+            name, equals, value = pair.partition("=")
+            if equals:
+                _add(record, name, value)
+        return record
     for name, value in _CHECKPOINT_FIELD.findall(text, begin.end()):
         _add(record, name, _ESCAPED.sub(r"\1", value))
     return record if len(record) > 1 else None

@@ -26,9 +26,9 @@ TESTS: Final = ("not", "has", "begins", "present")
 _BEGINNINGS: Final = {
     "cef": ("CEF:0|", "CEF:1|"),
     "leef": ("LEEF:1.0|", "LEEF:2.0|"),
-    "checkpoint": ("[", "CheckPoint "),
+    "checkpoint": ("[", "CheckPoint ", "time="),
 }
-_NEEDLES: Final = {"linux-audit": "=", "kv": "=", "checkpoint": ":", "windows": " "}
+_NEEDLES: Final = {"linux-audit": "=", "kv": "=", "checkpoint": "", "windows": " "}
 _LONGEST_WORD: Final = 40
 _LONGEST_ADDRESS: Final = 140
 _SOURCE_PORT: Final = SLOTS["source_port"]
