@@ -64,7 +64,8 @@ _WHERE_TO: Final = (
 """Facility and level before the name: BusyBox' `auth.info`, FreeBSD's `<auth.info>` and `<4.6>`, AIX'
 `auth|security:info`, Kiwi's `Auth.Info`."""
 _TAGGED = re.compile(_WHERE_TO + _TAG)
-_HOST: Final = r"(?P<host>[A-Za-z0-9](?:[\w.:-]{0,253}[\w.-])?)"
+_HOST: Final = r"(?P<host>(?!BAD SU: )[A-Za-z0-9](?:[\w.:-]{0,253}[\w.-])?)"
+"""BSD's su begins its text so: read as a host and a name, a refusal would be a success."""
 _HOST_TAGGED = re.compile(rf"{_WHERE_TO}(?:(?:{_HOST}|\(none\))[ \t])?{_WHERE_TO}{_TAG}")
 # Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `.
 _SEVERITY = re.compile(
