@@ -31,15 +31,18 @@ KUBERNETES: Final = make_own(
     "kubernetes",  # audit.k8s.io/v1 Event; the first of sourceIPs is the original client
     either(shape("auditID verb user requestURI"), shape("auditID verb user objectRef")),
     ("time", _TIME, "requestReceivedTimestamp stageTimestamp"),
-    ("actor", _NAME, "user.username"),
+    ("actor", product_readers.take_openshift_login, "annotations"),
+    ("actor", _NAME, "userLoginName user.username user.name"),
     ("actor_as", None, "impersonatedUser.username"),
     ("source_ip", readers.take_first_address, "sourceIPs"),
     ("type", mapped.takes_type("object"), "objectRef.resource"),
     ("target", mapped.takes_target("object"), "objectRef.name"),
+    ("action", product_readers.take_rancher_login, "requestURI"),
     ("target", None, "requestURI"),
     ("action", readers.takes_deed(deeds.KUBERNETES_STREAMS), "objectRef.subresource"),
     ("action", readers.take_api_verb, "verb"),
-    ("outcome", readers.take_code, "responseStatus.code"),
+    ("request", readers.take_method, "verb"),  # Rancher's before 2.6
+    ("outcome", readers.take_code, "responseStatus.code responseStatus"),
     ("outcome", readers.takes_outcome("success", "failure"), "responseStatus.status"),
     ("outcome", readers.takes_claim(_FORBIDDEN, "authorization.k8s.io/decision"), "annotations"),
     ("type", readers.takes_within(_FORBIDDEN, "authorization.k8s.io/decision"), "annotations"),
@@ -50,7 +53,8 @@ RANCHER: Final = make_own(
     "rancher",
     shape("auditID requestURI user method"),
     ("time", _TIME, "requestTimestamp stageTimestamp"),
-    ("actor", _NAME, "user.name user.username"),
+    ("action", product_readers.take_rancher_login, "requestURI"),
+    ("actor", _NAME, "userLoginName user.name user.username"),
     ("source_ip", readers.take_first_address, "sourceIPs"),
     ("source_ip", _IP, "remoteAddr"),
     ("target", None, "requestURI"),
@@ -69,6 +73,8 @@ VAULT: Final = make_own(
     ("source_ip", _IP, "request.remote_address"),
     ("source_port", _PORT, "request.remote_port"),
     ("target", readers.take_vault_path, "request.path"),
+    ("actor", product_readers.take_vault_login, "request.path"),
+    ("type", product_readers.take_vault_account, "request"),
     ("action", readers.take_vault_operation, "request.operation"),
     ("outcome", readers.take_error, "error"),
     ("outcome", readers.success_if("response"), "type"),
@@ -91,9 +97,9 @@ TELEPORT: Final = make_own(
     "teleport",
     shape("event code uid time"),
     ("time", _TIME, "time"),
-    ("actor", _NAME, "user"),
+    ("actor", _NAME, "user identity.user"),
     ("actor_as", None, "login"),
-    ("source_ip", _IP, "addr.remote client_ip"),
+    ("source_ip", _IP, "addr.remote client_ip identity.client_ip"),
     ("outcome", mapped.take_answer, "success"),
     ("outcome", readers.take_result_number, "exitCode"),
     ("action", readers.takes_deed(deeds.TELEPORT, by_words=True), "event"),
@@ -137,7 +143,7 @@ CADF: Final = make_own(
 
 GITLAB: Final = make_own(
     "gitlab",  # audit_json.log, and audit events as they are streamed
-    either(shape("author_id entity_type target_type"), shape("author_id entity_type details")),
+    either(shape("author_id entity_type", any_of="target_type details"), shape("author_id entity_id failed_login")),
     ("time", _TIME, "time created_at"),
     ("severity", mapped.take_severity, "severity"),
     ("actor", _NAME, "author_name details.author_name"),
@@ -349,6 +355,7 @@ MARIADB: Final = make_own(
     ("actor", _NAME, "username user"),
     ("source_ip", _IP, "host"),
     ("outcome", readers.take_result_number, "retcode"),
+    ("action", product_readers.take_statement, "object"),
     ("action", readers.takes_deed(deeds.MARIADB), "operation"),
     ("session", mapped.take_session, "connectionid"),
 )
@@ -615,13 +622,16 @@ WAZUH: Final = make_own(
     ("actor", _NAME, "data.aws.userIdentity.userName data.office365.UserId data.github.actor"),
     ("actor", product_readers.take_wazuh_user, "data.srcuser"),
     ("actor", product_readers.take_wazuh_user, "data.dstuser"),
-    ("actor", _NAME, "data.audit.auid data.user data.uid"),
+    ("actor", _NAME, "data.audit.auid data.user"),
     ("source_ip", _IP, """
         data.srcip data.src_ip data.aws.sourceIPAddress data.win.eventdata.ipAddress data.office365.ClientIP
         data.github.actor_ip
     """),
     ("source_port", _PORT, "data.srcport data.src_port data.win.eventdata.ipPort"),
-    ("outcome", mapped.take_outcome, "data.status data.audit.success"),
+    ("outcome", mapped.take_outcome, """
+        data.status data.audit.success data.aws.responseElements.ConsoleLogin data.aws.responseElements.SwitchRole
+    """),
+    ("outcome", readers.take_failure, "data.aws.errorCode"),
     ("reason", mapped.take_reason, "rule.description"),
     ("action", readers.take_alert, "rule"),
 )  # fmt: skip

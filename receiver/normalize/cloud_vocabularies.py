@@ -221,18 +221,21 @@ DUO: Final = make_own(
         shape("access_device result", any_of="user username factor"),
         shape("action username isotimestamp"),
         shape("action username object description"),
+        shape("activity_id access_device action actor"),
     ),
-    ("time", _TIME, "isotimestamp timestamp"),
-    ("actor", _NAME, "user.name username email"),
-    ("source_ip", _IP, "access_device.ip ip ip_address"),
+    ("time", _TIME, "isotimestamp timestamp ts"),
+    ("actor", _NAME, "user.name username email actor.name"),
+    ("source_ip", _IP, "access_device.ip access_device.ip.address ip ip_address"),
     ("source_ip", readers.takes_json(_IP, "ip_address"), "description"),
-    ("action", readers.takes_deed(cloud_deeds.DUO, by_words=True), "event_type action"),
+    ("action", readers.takes_deed(cloud_deeds.DUO, by_words=True), "event_type action action.name"),
     ("action", readers.takes_always("auth.login"), "factor"),
     ("actor", readers.takes_json(product_readers.take_subject_of_login, "email"), "description"),
     ("outcome", readers.takes_outcome("success", "denied failure fraud error"), "result"),
     ("reason", mapped.take_reason, "reason"),
     ("target", None, "object"),
-    ("session", mapped.take_session, "txid"),
+    ("type", mapped.takes_type("target"), "target.type"),
+    ("target", mapped.takes_target("target"), "target.name"),
+    ("session", mapped.take_session, "txid activity_id"),
 )
 JUMPCLOUD: Final = make_own(
     "jumpcloud",  # Directory Insights
@@ -332,17 +335,17 @@ CLOUDFLARE: Final = make_own(
     "cloudflare",  # audit logs of v1 and v2, and as Logpush writes them
     either(
         shape("action actor when", any_of="interface owner resource"), shape("action actor resource account raw"),
-        shape("ActionType ActorIP"),
+        shape("ActionType ActorIP"), shape("ActionType ActorIPAddress"),
     ),
-    ("time", _TIME, "when action.time When"),
+    ("time", _TIME, "when action.time When ActionTimestamp"),
     ("actor", _NAME, "actor.email ActorEmail actor.token_name actor.id ActorID"),
-    ("source_ip", _IP, "actor.ip actor.ip_address ActorIP"),
+    ("source_ip", _IP, "actor.ip actor.ip_address ActorIP ActorIPAddress"),
     ("type", mapped.takes_type("resource"), "resource.type ResourceType"),
     ("request", readers.takes_typed_deed(cloud_deeds.CLOUDFLARE_TYPED), "action.type ActionType"),
     ("action", readers.takes_deed(cloud_deeds.CLOUDFLARE, by_words=True, by_verb=True), "action.type ActionType"),
     ("outcome", mapped.take_outcome, "action.result ActionResult"),
     ("target", mapped.takes_target("resource"), "resource.id ResourceID"),
-    ("session", mapped.take_session, "id ID"),
+    ("session", mapped.take_session, "id ID AuditLogID"),
 )
 CLOUDFLARE_HTTP: Final = make_own(
     "cloudflare_http",
@@ -457,7 +460,7 @@ TAILSCALE: Final = make_own(
 )
 DROPBOX: Final = make_own(
     "dropbox",  # the team's event log
-    shape("event_type event_category", any_of="actor origin"),
+    shape("event_type event_category", any_of="actor origin", none_of="gid"),
     ("time", _TIME, "timestamp"),
     ("actor", takes_within(_NAME, "user.email", "admin.email", "user.display_name", "admin.display_name",
                            "app.display_name"), "actor"),

@@ -405,6 +405,22 @@ PERCONA_COMMANDS: Final = deeds(
         "privilege.revoke": "revoke revoke_all",
     },
 )
+STATEMENTS: Final = {
+    words: action
+    for action, several in {
+        "account.create": "create user, create login",
+        "account.delete": "drop user, drop login",
+        "account.update": "alter user, rename user, alter login",
+        "account.password_change": "set password",
+        "privilege.grant": "grant",
+        "privilege.revoke": "revoke",
+        "data.query": "select, show, describe, explain",
+        "data.write": "insert, update, delete, replace, truncate, merge, load data, create table, drop table,"
+        " alter table, rename table, create database, drop database, create index, drop index",
+    }.items()
+    for words in several.split(", ")
+}
+"""How SQL's statements begin."""
 DOCKER_EVENTS: Final[Deeds] = {
     f"{kind} {event}": (action, _SUCCESS)
     for kind, event, action in (

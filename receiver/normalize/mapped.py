@@ -38,7 +38,8 @@ NOBODY: Final = frozenset(
     {
         "", "-", "--", "?", "null", "NULL", "Null", "none", "None", "NONE", "nil", "<nil>", "n/a", "N/A", "undefined",
         "unknown", "Unknown", "UNKNOWN", "<unknown>", "(unknown)", "(null)", "(none)", "[unknown]", "[not set]",
-        "Not Available", "AnonymousUser", "unset", "HIDDEN_DUE_TO_SECURITY_REASONS", "4294967295",
+        "Not Available", "AnonymousUser", "(unauthenticated)", "(anonymous)", "unset",
+        "HIDDEN_DUE_TO_SECURITY_REASONS", "4294967295",
     }
 )  # fmt: skip
 """What stands where no name is known."""

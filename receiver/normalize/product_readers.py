@@ -86,7 +86,14 @@ def see_windows_channel(mapped: Mapped, value: Any) -> bool:
         found = next((name for name in deeds.WINDOWS_CHANNELS if name in names), None)
         if found is not None:
             mapped.object_type = (_CHANNEL, found)
+        elif value.lower() in _CHANNELS_OF_PROGRAMS:
+            mapped.object_type = (_PROGRAMS, "")
     return False
+
+
+_PROGRAMS: Final = "programs"
+_CHANNELS_OF_PROGRAMS: Final = frozenset({"application", "setup"})
+"""Where any program numbers its events as it likes."""
 
 
 def _is_of_channel(mapped: Mapped) -> bool:
@@ -95,6 +102,8 @@ def _is_of_channel(mapped: Mapped) -> bool:
 
 def take_windows_deed(mapped: Mapped, value: Any) -> bool:
     """Take the number of an event: of such a channel, else of Security."""
+    if mapped.object_type is not None and mapped.object_type[0] == _PROGRAMS:
+        return False
     kind = mapped.object_type[1] if mapped.object_type is not None and _is_of_channel(mapped) else None
     return _WINDOWS_DEEDS[kind](mapped, value)
 
@@ -311,7 +320,9 @@ def _read_group(mapped: Mapped, row: dict[str, Any], change: str) -> None:
 
 
 def _read_process(mapped: Mapped, row: dict[str, Any], change: str) -> None:
-    if change == "added":
+    if row.get("event_type") == "exit":
+        mapped.action = "process.stop"
+    elif change == "added":
         mapped.action = "process.start"
     usual.take_name(mapped, row.get("username") or row.get("auid") or row.get("uid"))
     usual.takes_typed("command")(mapped, row.get("cmdline") or row.get("path"))
@@ -358,6 +369,7 @@ _OSQUERY_TABLES: Final = (
     (frozenset({"command", "history_file"}), _read_shell),
     (frozenset({"cmdline", "path", "parent", "auid"}), _read_process),
     (frozenset({"cmdline", "path", "parent", "eid"}), _read_process),
+    (frozenset({"cmdline", "path", "username", "event_type"}), _read_process),
 )  # fmt: skip
 
 
@@ -573,6 +585,111 @@ def take_nextcloud_name(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+# --- OpenShift, Rancher, Vault ---
+
+
+def take_openshift_login(mapped: Mapped, value: Any) -> bool:
+    """Take who came to OpenShift's door: the request itself is nobody's yet."""
+    if type(value) is not dict:
+        return False
+    said = {name.rpartition("/")[2]: each for name, each in _openshift_notes(value)}
+    if "decision" in said:
+        usual.take_name(mapped, said.get("username"))
+        mapped.action = "auth.login"
+        _take_openshift_decision(mapped, said["decision"])
+    return False
+
+
+def _openshift_notes(value: dict[str, Any]) -> list[tuple[str, Any]]:
+    notes = [(name, each) for name, each in value.items() if name.startswith(_OPENSHIFT)]
+    inner = value
+    for name in ("authentication", "openshift"):  # of names with dots that were taken apart
+        inner = inner.get(name, {})
+        if type(inner) is not dict:
+            return notes
+    return notes or [(name, each) for name, each in inner.items() if name.startswith("io/")]
+
+
+_OPENSHIFT: Final = "authentication.openshift.io/"
+_take_openshift_decision: Final = takes_outcome("allow", "deny error")
+
+
+def take_rancher_login(mapped: Mapped, value: Any) -> bool:
+    """Take a call to Rancher's public doors."""
+    if type(value) is str and mapped.action is None:
+        path, _, query = value.partition("?")
+        if path.startswith("/v3-public/") and query == "action=login":
+            mapped.action = "auth.login"
+    return False
+
+
+_VAULT_LOGIN: Final = re.compile(r"auth/[^/]{1,100}/login/([^/]{1,256})")
+_VAULT_ACCOUNT: Final = re.compile(r"auth/[^/]{1,100}/users/([^/]{1,256})(/password|/policies)?")
+
+
+def take_vault_login(mapped: Mapped, value: Any) -> bool:
+    """Take the name in the path of a login: of those who did not come in nothing else says it."""
+    found = _VAULT_LOGIN.fullmatch(value) if type(value) is str else None
+    return found is not None and usual.take_name(mapped, found[1]) and False
+
+
+def take_vault_account(mapped: Mapped, value: Any) -> bool:
+    """Take what was done to an account of Vault's own (userpass, ldap)."""
+    path = value.get("path") if type(value) is dict else None
+    found = _VAULT_ACCOUNT.fullmatch(path) if type(path) is str else None
+    if found is not None and mapped.action is None:
+        mapped.action = _VAULT_ACCOUNTS.get(f"{value.get('operation')}{found[2] or ''}")
+        if mapped.action is not None:
+            mapped.target = f"account:{found[1]}"
+    return False
+
+
+_VAULT_ACCOUNTS: Final = {
+    "create": "account.create", "update": "account.update", "patch": "account.update", "delete": "account.delete",
+    "create/password": "account.password_reset", "update/password": "account.password_reset",
+    "create/policies": "account.update", "update/policies": "account.update",
+}  # fmt: skip
+
+# --- SQL ---
+
+_STATEMENT: Final = re.compile(r"[\s'\"(]{0,8}([A-Za-z]{2,12})(?:\s{1,8}([A-Za-z]{2,12}))?(?![A-Za-z])")
+
+
+def take_statement(mapped: Mapped, value: Any) -> bool:
+    """Take how an SQL statement begins: `CREATE USER`, `SELECT`."""
+    found = _STATEMENT.match(value[:200]) if type(value) is str and mapped.action is None else None
+    if found is not None:
+        first, second = found[1].lower(), (found[2] or "").lower()
+        mapped.action = deeds.STATEMENTS.get(f"{first} {second}") or deeds.STATEMENTS.get(first)
+    return False
+
+
+# --- Neo4j ---
+
+_NEO4J_CLIENT: Final = re.compile(
+    r"(?:bolt|server|embedded)-session\t.*\tclient/([^\t/]{2,80})\tserver/[^\t]{0,200}", re.DOTALL
+)
+_NEO4J_DOOR: Final = re.compile(
+    r"\[([^\[\]\s]{1,128})\]: (?:(logged in)|failed to log in: ([^\[\]]{1,100}))", re.IGNORECASE
+)
+
+
+def take_neo4j_client(mapped: Mapped, value: Any) -> bool:
+    """Take the last but one of what tabs separate: before it stands what the client calls itself."""
+    found = _NEO4J_CLIENT.fullmatch(value) if type(value) is str else None
+    return found is not None and usual.take_address(mapped, found[1]) and False
+
+
+def take_neo4j_text(mapped: Mapped, value: Any) -> bool:
+    """Take who came in, or did not, and why."""
+    found = _NEO4J_DOOR.fullmatch(value) if type(value) is str else None
+    if found is not None:
+        mapped.action, mapped.outcome = "auth.login", _SUCCESS if found[2] else _FAILURE
+        mapped.reason = found[3]
+        usual.take_name(mapped, found[1])
+    return False
+
+
 # --- Keycloak, ArgoCD ---
 
 
@@ -752,6 +869,52 @@ _MIMECAST_CLIENT: Final = re.compile(r", IP: ([0-9A-Fa-f.:]{2,45})(?=,|$)")
 def _take_only_address(mapped: Mapped, pattern: re.Pattern[str], value: Any) -> bool:
     found = pattern.findall(value[:4096]) if type(value) is str else []
     return len(found) == 1 and usual.take_address(mapped, found[0]) and False
+
+
+# --- PAN-OS ---
+
+_PAN_NAME: Final = r"(?P<name>[^',\s]{1,256})"
+_PAN_IP: Final = r"(?P<ip>[0-9A-Fa-f.:]{2,45}?)"
+_PAN_GATE: Final = r"GlobalProtect \w{1,10} user authentication"
+_PAN_COMER: Final = (
+    rf"Login from: {_PAN_IP}, Source region: [^,]{{0,40}}, User name: {_PAN_NAME}(?:,.*|\.)?"
+)
+_PAN_LOGINS: Final = tuple(
+    (re.compile(pattern), action, outcome)
+    for pattern, action, outcome in (
+        (rf"authenticated for user '{_PAN_NAME}'\. .{{0,400}}From: {_PAN_IP}\.?", "auth.login", _SUCCESS),
+        (rf"failed authentication for user '{_PAN_NAME}'\. .{{0,400}}From: {_PAN_IP}\.?", "auth.login", _FAILURE),
+        (rf"User {_PAN_NAME} logged in via .{{1,40}} from {_PAN_IP}(?: using .{{1,40}})?", "auth.login", _SUCCESS),
+        (rf"User {_PAN_NAME} logged out via .{{1,40}} from {_PAN_IP}(?: using .{{1,40}})?", "auth.logout", _SUCCESS),
+        (rf"{_PAN_GATE} succeeded\. {_PAN_COMER}", "auth.login", _SUCCESS),
+        (rf"{_PAN_GATE} failed\. {_PAN_COMER}", "auth.login", _FAILURE),
+    )
+)
+
+
+def take_pan_text(mapped: Mapped, value: Any) -> bool:
+    """Take who came or went, of PAN-OS' sentences about it: the whole sentence must be as it writes it."""
+    if type(value) is not str or len(value) > _LONGEST_PAN_TEXT or " " not in value:
+        return False
+    for pattern, action, outcome in _PAN_LOGINS:
+        found = pattern.fullmatch(value.strip())
+        if found is not None and mapped.action in {None, action}:
+            mapped.action, mapped.outcome = action, mapped.outcome or outcome
+            usual.take_name(mapped, found["name"])
+            usual.take_address(mapped, found["ip"])
+            break
+    return False
+
+
+_LONGEST_PAN_TEXT: Final = 1024
+
+
+def take_pan_stage(mapped: Mapped, value: Any) -> bool:
+    """Take GlobalProtect's login and logout: what else it notes of a connection is neither."""
+    if mapped.action is None and type(value) is str:
+        mapped.action = {"gateway-auth": "auth.login", "portal-auth": "auth.login", "gateway-logout": "auth.logout",
+                         "gateway-connected": "session.open"}.get(value)  # fmt: skip
+    return False
 
 
 def take_oracle_client(mapped: Mapped, value: Any) -> bool:

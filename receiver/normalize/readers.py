@@ -265,6 +265,17 @@ def takes_outcome(success: str = "", failure: str = "") -> Convert:
     return take_outcome
 
 
+def takes_truth(if_true: str, if_false: str) -> Convert:
+    """Make the reader of a truth value that tells both ends (`is_failure`)."""
+
+    def take_truth(mapped: Mapped, value: Any) -> bool:
+        if mapped.outcome is None and type(value) is bool:
+            mapped.outcome = if_true if value else if_false
+        return False
+
+    return take_truth
+
+
 def take_code(mapped: Mapped, value: Any) -> bool:
     """Take how it ended from an HTTP status code; 101 of a stream that was opened."""
     if type(value) is str and len(value) == 3 and value.isascii() and value.isdigit():

@@ -99,7 +99,7 @@ _BRACKETED = re.compile(r"\[(?P<app>[A-Za-z_][\w./-]{0,63})(?:\[(?P<pid>\d{1,10}
 
 def may_read_otherwise(text: str) -> bool:
     """Say if there may be another reading of a text that came with a header: 0.2 µs, where looking takes 4."""
-    return not text[:1].isalpha() or ": " in text[:_TAG_CHARS]
+    return not text[:1].isalpha() or ": " in text[:_TAG_CHARS] or "|" in text[:_TAG_CHARS]
 
 
 class Reading(NamedTuple):

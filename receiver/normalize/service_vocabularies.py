@@ -814,7 +814,6 @@ TWINGATE: Final = make_own(
     ("target", mapped.takes_typed("address"), "event.connection.resource_ip"),
     ("session", mapped.take_session, "event.connection.id"),
 )
-
 SERVICE_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     COUCHBASE, MYSQL_ACTIVITY, CLOUDFLARE_ACCESS, COWRIE, CLOUD_EVENTS, BOUNDARY, CONFLUENT, SPRING, AUTHELIA,
     GRAFANA_LOG, ARGOCD, OPENCANARY, SQL_SERVER, CYBERARK, TERRAFORM, OWASP, HUBBLE, TETRAGON,

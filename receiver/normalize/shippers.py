@@ -78,11 +78,30 @@ def read_fileset(fields: dict[str, Any]) -> dict[str, Any] | None:
             "remote_ip": made.get("remote_ip"), "user": made.get("user_name"), "method": made.get("method"),
             "url": made.get("url"), "http_status": made.get("response_code"),
         }  # fmt: skip
+    elif module == "auditd" and name == "log":
+        return _read_audit_log(fields, made)
     elif module == "system" and name in {"auth", "syslog"}:
         written |= _read_system(made)
     else:
         return None
     return {key: value for key, value in written.items() if value is not None}
+
+
+def _read_audit_log(fields: dict[str, Any], made: dict[str, Any]) -> dict[str, Any] | None:
+    """Write the record of auditd that Filebeat's module took apart as auditd does."""
+    kind, number = made.get("record_type"), str(made.get("sequence"))
+    if kind not in _KNOWN_KINDS or not number.isdecimal() or len(number) > 12:
+        return None
+    pairs = [
+        pair for name, value in made.items() if name not in _OF_FILEBEAT and (pair := _audit_pair(name, value))
+    ]
+    return {
+        "@timestamp": fields.get("@timestamp"),
+        "message": f"type={kind} msg=audit(0000000000.000:{number}): {' '.join(pairs)}",
+    }
+
+
+_OF_FILEBEAT: Final = frozenset({"record_type", "sequence", "geoip", "epoch", "msg", "type"})
 
 
 def _read_system(made: dict[str, Any]) -> dict[str, Any]:
@@ -157,6 +176,47 @@ def read_go_audit(fields: dict[str, Any]) -> dict[str, Any] | None:
         return None
     number = f"{fields['timestamp']}:{fields.get('sequence')}"
     return {"message": f"type={kind} msg=audit({number}): {first['data']}"} if _AUDIT_ID.fullmatch(number) else None
+
+
+# --- Windows events with the texts of their data alone ---
+
+
+def _places(**places: int) -> dict[str, int]:
+    return places
+
+
+_DONE_TO: Final = _places(TargetUserName=0, SubjectUserName=4)
+_OF_MEMBERS: Final = _places(MemberName=0, TargetUserName=2, SubjectUserName=6)
+_INSERTS: Final = {
+    4624: _places(SubjectUserName=1, TargetUserName=5, IpAddress=18, IpPort=19),
+    4625: _places(SubjectUserName=1, TargetUserName=5, IpAddress=19, IpPort=20),
+    **dict.fromkeys((4634, 4647), _places(TargetUserName=1)),
+    4648: _places(SubjectUserName=1, TargetUserName=5, IpAddress=12, IpPort=13),
+    **dict.fromkeys((4672, 4688, 4698, 4699, 4700, 4701, 4702, 1102), _places(SubjectUserName=1)),
+    **dict.fromkeys((4720, 4722, 4723, 4724, 4725, 4726, 4740, 4767), _DONE_TO),
+    4738: _places(TargetUserName=1, SubjectUserName=5),
+    **dict.fromkeys((4728, 4729, 4732, 4733, 4756, 4757), _OF_MEMBERS),
+    4768: _places(TargetUserName=0, Status=6, IpAddress=9, IpPort=10),
+    4769: _places(TargetUserName=0, IpAddress=6, IpPort=7, Status=8),
+    4771: _places(TargetUserName=0, Status=4, IpAddress=6, IpPort=7),
+    4776: _places(TargetUserName=1, Status=3),
+}
+"""By number of a Security event: where in the list of its data what stands (its manifest's order)."""
+
+
+def read_inserts(fields: dict[str, Any]) -> dict[str, Any] | None:
+    """Write the list of texts that some shippers have in place of an event's data with their names."""
+    texts, written = fields.get("StringInserts"), {**fields}
+    del written["StringInserts"]
+    number, channel = fields.get("EventID"), fields.get("Channel")
+    places = _INSERTS.get(number) if type(number) is int and channel in {"Security", None} else None
+    if places is not None and type(texts) is list:
+        written |= {
+            name: texts[place]
+            for name, place in places.items()
+            if place < len(texts) and type(texts[place]) is str and name not in fields
+        }
+    return written
 
 
 # --- Nexus ---

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from receiver.normalize import documents, mapped, shippers
 from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
 from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
+from receiver.normalize.product_vocabularies import PRODUCT_VOCABULARIES
 from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
 from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, either, make_vocabulary, shape
 
@@ -66,7 +67,8 @@ _ACTOR: Final[tuple[Row, ...]] = (
     ("actor", mapped.take_name, """
         actor actor_name actor.name actor.username actor.user_name actor.login actor.user.name actor.user.username
         actor.user.login actor.email actor.user.email actor.person.email actor.display_name actor_email actor_username
-        performed_by acting_user actor_user admin_name admin_email admin_username admin_user
+        performed_by acting_user actor_user actor_upn actor_display actor_display_name
+        admin_name admin_email admin_username admin_user
     """),
     ("actor", mapped.take_admin, "admin"),
     ("actor", mapped.take_name, """
@@ -118,7 +120,7 @@ _SOURCE: Final[tuple[Row, ...]] = (
         request.remote_addr request.ip request.ip_address req.remoteAddress req.ip src rhost client remote
         src.ip src.address src_endpoint.ip src_host source_host client_host remote_host origin.address origin.ip
         origin_ip caller_ip caller_ip_address requester_ip login_ip ipaddr remote_addr_ip clientip
-        context.ip context.ip_address context.client_ip context.client_ip_address
+        origin.ip_address context.ip context.ip_address context.client_ip context.client_ip_address
         context.remote_ip meta.ip meta.remote_ip meta.client_ip
         session.ip session.ip_address identity.source_ip http.client_ip http.remote_addr network.client.ip
         location.ip actor.location.ip rip
@@ -143,6 +145,7 @@ _OBJECT: Final[tuple[Row, ...]] = (
     ("type", mapped.takes_type("object"), "object_type object.type object1"),
     ("type", mapped.takes_type("resource"), "resource_type resource.type"),
     ("type", mapped.takes_type("entity"), "entity_type entity.type"),
+    ("type", mapped.takes_type("asset"), "asset.type"),
     ("target", mapped.takes_target("target"), """
         target target_name target.name target.path target.key target_id target.id
     """),
@@ -154,6 +157,7 @@ _OBJECT: Final[tuple[Row, ...]] = (
         resource_id resource.id
     """),
     ("target", mapped.takes_target("entity"), "entity_name entity.name entity_id entity.id"),
+    ("target", mapped.takes_target("asset"), "asset.name asset.id"),
     ("target", mapped.takes_typed("user"), """
         target_user target_username target_user_name affected_user user.target.name target_user.name
         target_user.username target_user.email affected_user.name affected_user.username affected_user.email
@@ -180,7 +184,8 @@ _DEED: Final[tuple[Row, ...]] = (
         outcome event.outcome event_outcome result event.result result.status result.outcome action_result
         operation_result login_result login_status auth_result auth_status authentication_result decision verdict
         disposition success_status auth.result auth.status auth.outcome info
-        outcome.result outcome.status result_code result_type evt_outcome action.result access
+        outcome.result outcome.status action.outcome action.status result_code result_type evt_outcome action.result
+        access
         login_outcome auth_outcome authz.decision policy_decision response.result
     """),
     ("outcome", mapped.take_answer, """
@@ -336,7 +341,7 @@ SPLUNK: Final = make_vocabulary(
 
 FILESET: Final = make_vocabulary(
     "fileset",  # Filebeat before 7, whose modules had names of their own
-    shape("fileset", any_of="nginx apache2 apache traefik iis haproxy system", none_of="ecs event"),
+    shape("fileset", any_of="nginx apache2 apache traefik iis haproxy system auditd", none_of="ecs event"),
     *_ALL,
     rewrite=shippers.read_fileset,
 )
@@ -350,6 +355,10 @@ LAUREL: Final = make_vocabulary(
 
 GO_AUDIT: Final = make_vocabulary(
     "go_audit", shape("sequence timestamp messages"), *_ALL, rewrite=shippers.read_go_audit
+)
+
+WINDOWS_INSERTS: Final = make_vocabulary(
+    "windows_inserts", shape("EventID StringInserts"), *_ALL, rewrite=shippers.read_inserts  # Fluent Bit's
 )
 
 NEXUS: Final = make_vocabulary(
@@ -375,8 +384,9 @@ SONARQUBE: Final = make_vocabulary(
 GENERIC: Final = make_vocabulary("generic", lambda _: True, *_ALL)
 
 VOCABULARIES: Final = (
-    JOURNALD, DOCKER, GELF, LOKI, SPLUNK, FILESET, GO_AUDIT, NEXUS, *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES,
-    *SERVICE_VOCABULARIES, BUNYAN, STRUCTLOG, RAILS, HTTP_ACCESS, LINE, LAUREL, JBOSS, SONARQUBE, GENERIC,
+    JOURNALD, DOCKER, GELF, LOKI, SPLUNK, FILESET, GO_AUDIT, WINDOWS_INSERTS, NEXUS, *AUDIT_VOCABULARIES,
+    *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES, BUNYAN, STRUCTLOG, RAILS, HTTP_ACCESS, LINE,
+    LAUREL, JBOSS, SONARQUBE, GENERIC,
 )  # fmt: skip
 """In order: the first that recognises an object reads it."""
 

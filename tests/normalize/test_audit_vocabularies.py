@@ -22,6 +22,7 @@ from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
 from receiver.normalize.engine import Normalizer, load_packs
 from receiver.normalize.envelopes import open_envelope
 from receiver.normalize.fields import map_fields
+from receiver.normalize.product_vocabularies import PRODUCT_VOCABULARIES
 from receiver.normalize.rule import COLUMNS
 from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
 from receiver.normalize.vocabulary import nest
@@ -31,7 +32,7 @@ from tests.normalize.json_samples import GCP, IP, K8S, KEYCLOAK, OKTA, OTLP, SAM
 if TYPE_CHECKING:
     from receiver.normalize.mapped import Mapped
 
-PRODUCTS = (*AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES)
+PRODUCTS = (*AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES)
 NORMALIZER = Normalizer(load_packs())
 ORIGIN = Origin("192.0.2.1", 514, None, "tcp", "test")
 EACH_SAMPLE = pytest.mark.parametrize(
@@ -126,7 +127,8 @@ def leaves(value: Any) -> list[str]:
     if type(value) is list:
         return [leaf for inner in value for leaf in leaves(inner)]
     is_time = type(value) in {int, float} and value > 10**9
-    if type(value) is str and (value.startswith(("{", "2026-", "17")) or not value.isascii() or '"' in value):
+    if type(value) is str and (value.startswith(("{", "2026-", "17")) or not value.isprintable()
+                               or not value.isascii() or '"' in value):
         return []  # itself JSON, or a time that is a column now
     return [] if value in (None, "") or is_time or type(value) is bool else [str(value).removesuffix("\n")]
 
