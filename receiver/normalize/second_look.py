@@ -151,8 +151,9 @@ def readings(
         tagged = _tag_of(text, head, is_bare=is_bare)
         names_known = _known_app(tagged, knows) is not None
         host = _host_of(tagged) or host
-        if tagged and names_known:
-            yield Reading(tagged["app"], tagged["pid"], host, time, quality, text[tagged.end() :])
+        if tagged and (names_known or (tagged.re is _BRACKETED and not is_known)):
+            whose, pid = (tagged["app"], tagged["pid"]) if names_known else (app, None)  # `[Auth] `: a part of it
+            yield Reading(whose, pid, host, time, quality, text[tagged.end() :])
         severity = _SEVERITY.match(text) if text[:1] in _SEVERITY_BEGINS else None
         behind = _HOST_ALONE.match(text) if is_bare and head.has_time and not (tagged or severity) else None
         if not is_known and (app is None or head.has_time or not text[:1].isalpha()):

@@ -50,6 +50,8 @@ CASES = [
     Case("AIX' facility and level", f"Dec 10 06:55:46 aix1 auth|security:info sshd[7]: {SSHD}", {**BOB, "app": "sshd"}),
     Case("journalctl, short-full", f"Wed 2025-12-10 06:55:46 CET web1 sshd[7]: {SSHD}", {**BOB, "app": "sshd"}),
     Case("RFC 5424 without PRI", f"2025-12-10T06:55:46Z web1 sshd 7 - - {SSHD}", {**BOB, "app": "sshd", "pid": "7"}),
+    Case("a part of an unknown program", "<86>Dec 10 06:55:46 web1 shop[7]: [Auth2] User bob logged in from 192.0.2.7",
+         {"rule": "worded/login", "actor": "bob", "source_ip": "192.0.2.7", "app": "shop"}),
     Case("containerd", f"2025-12-10T06:55:46.123456789Z stderr F {SSHD}", {**BOB, "app": None}),
     Case("Docker Compose", f"web_1  | {SSHD}", {**BOB, "app": None}),
     Case("OSSEC", f"2025 Dec 10 06:55:46 web1->/var/log/auth.log Dec 10 06:55:46 web1 sshd[7]: {SSHD}", BOB),
@@ -139,6 +141,7 @@ CASES = [
 ]  # fmt: skip
 
 NOTHING = [
+    Case("what a known program says in brackets", f"<86>Dec 10 06:55:46 web1 sshd[7]: [x] {SSHD}", {}),
     Case("a name no pack knows", f"<38>Dec 10 06:55:46 box app[1]: mysshd[7]: {SSHD}", {}),
     Case("another program's text", f"<38>Dec 10 06:55:46 box mysshd[1]: {SSHD}", {}),
     Case("a text under a header without a program", f"<38>Dec 10 06:55:46 box {SSHD}", {}),
