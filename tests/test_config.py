@@ -69,6 +69,15 @@ def test_what_is_left_out_or_commented_out_is_the_default(file: Path, text: str)
     assert problems(file) == []
 
 
+@pytest.mark.parametrize("text", ["http: null", "http: ~", "http: {listen: null}", "http:\n  listen: ~"])
+def test_no_http_at_all(file: Path, text: str) -> None:
+    # Written out it is a decision, and a port that opens in spite of it is a surprise; left empty it is the default.
+    file.write_text(text)
+    assert load_config(file).http.listen is None
+    file.write_text("http:\n  #listen: 127.0.0.1:1\n")
+    assert load_config(file).http.listen == Address("127.0.0.1", 9514)
+
+
 def test_relative_paths_start_at_the_file(file: Path) -> None:
     # The service's working directory is not the operator's.
     file.write_text(

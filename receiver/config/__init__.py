@@ -101,7 +101,7 @@ def _read(path: Path, *, look_at_files: bool = False) -> tuple[Config | None, li
     if source.problems:
         return None, source.lines()
     try:
-        config = Config.model_validate(source.data, context={"folder": path.parent})
+        config = Config.model_validate(_as_meant(source), context={"folder": path.parent})
     except ValidationError as error:
         for details in error.errors(include_url=False):
             source.problems += _explain(details)
@@ -109,6 +109,13 @@ def _read(path: Path, *, look_at_files: bool = False) -> tuple[Config | None, li
     if look_at_files:
         source.problems += _missing_files(config)
     return config, source.lines()
+
+
+def _as_meant(source: Source) -> object:
+    """Give the data. `http: null` in so many letters is no HTTP; a section with nothing in it is the default one."""
+    if ("http",) in source.written_nulls and isinstance(source.data, dict):
+        return {**source.data, "http": {"listen": None}}
+    return source.data
 
 
 _SENTENCES: Final = {

@@ -393,7 +393,8 @@ class Http(_Section):
 
     listen: ListenAddress | None = Field(
         Address("127.0.0.1", 9514),
-        description="Address of `/metrics`, `/healthz` and `/readyz`: no token, so no public address; `null`: none.",
+        description="Address of `/metrics`, `/healthz` and `/readyz`: no token, so no public address; `null`: none"
+        " (`http: null` is the same).",
     )
 
 

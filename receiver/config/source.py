@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from receiver.config.values import Location
 
 _MERGE = "tag:yaml.org,2002:merge"
+_NULL = "tag:yaml.org,2002:null"
 
 
 class _Loader(yaml.SafeLoader):
@@ -36,6 +37,8 @@ class Source:
         self.problems: list[tuple[Location, str]] = []
         """What is wrong, and at which key."""
         self.data: object = None
+        self.written_nulls: set[Location] = set()
+        """Keys whose value is `null` or `~` in so many letters, not just left out."""
         text = ""
         try:
             text = path.read_bytes().decode("utf-8-sig")
@@ -83,6 +86,8 @@ class Source:
         elif isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 self._note(key, here)
+                if value.tag == _NULL and value.value:
+                    self.written_nulls.add((*here, str(key.value)))
                 self._walk(value, (*here, str(key.value)), (*above, node))
 
     def _note(self, key: yaml.Node, here: Location) -> None:

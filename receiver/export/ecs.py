@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any, Final
 
 from receiver.event import FACILITIES, SEVERITIES
@@ -40,7 +41,7 @@ def as_ecs(event: Any) -> dict[str, Any]:
         "process": {"name": event.app, "pid": process_id(event.pid)},
         "related": {
             "user": sorted({name for name in (event.actor, event.actor_as) if name}),
-            "ip": sorted({address for address in (event.source_ip, event.peer) if address}),
+            "ip": sorted({address for address in (event.source_ip, event.peer) if address and _is_ip(address)}),
         },
         "log": {
             "syslog": {
@@ -61,6 +62,15 @@ def as_ecs(event: Any) -> dict[str, Any]:
 
 def _name(names: tuple[str, ...], number: int | None) -> str | None:
     return names[number] if number is not None and 0 <= number < len(names) else None
+
+
+def _is_ip(text: str) -> bool:
+    """Say if it is an address as the field type `ip` takes it: no socket's path, no zone of a link-local one."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _without_nothing(value: dict[str, Any]) -> dict[str, Any]:

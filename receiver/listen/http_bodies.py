@@ -223,6 +223,11 @@ class Documents:
         return elastic_error(status, sentence)
 
 
+def bad_request(sentence: str) -> Response:
+    """Say what is wrong with a request to `/ingest`."""
+    return Response(HTTPStatus.BAD_REQUEST, _json({"error": sentence}), JSON)
+
+
 def elastic_error(status: HTTPStatus, sentence: str) -> Response:
     """Say what is wrong as Elasticsearch does."""
     cause = {"type": "illegal_argument_exception", "reason": sentence}

@@ -13,7 +13,16 @@ from urllib.parse import parse_qs, unquote
 
 import orjson
 
-from receiver.listen.http_bodies import JSON, PRODUCT, BodyReader, Documents, Ingest, Journal, elastic_error
+from receiver.listen.http_bodies import (
+    JSON,
+    PRODUCT,
+    BodyReader,
+    Documents,
+    Ingest,
+    Journal,
+    bad_request,
+    elastic_error,
+)
 from receiver.wire.http import Response, plain
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ newer, and features later than this one they ask for by name."""
 JOURNAL_TYPE: Final = "application/vnd.fdo.journal"
 _WRITES: Final = ("POST", "PUT")
 _ID: Final = "audit-receiver"
+_ID_FIELD: Final = "id_field"
 
 
 def open_request(request: Request, identity: str, max_bytes: int) -> BodyReader | Response:
@@ -47,8 +57,13 @@ def open_request(request: Request, identity: str, max_bytes: int) -> BodyReader 
 def _ingest(request: Request, identity: str, max_bytes: int) -> BodyReader | Response:
     if request.method not in _WRITES:
         return _not_allowed(*_WRITES)
-    headers = request.headers
-    id_field = parse_qs(request.query).get("id_field", [""])[0]
+    asked = parse_qs(request.query, keep_blank_values=True)
+    for name, values in asked.items():  # one that is not read would let resends be stored twice
+        if name != _ID_FIELD:
+            return bad_request(f"unknown parameter {name!a}: there is only {_ID_FIELD}")
+        if len(values) > 1 or not values[0]:
+            return bad_request(f"{_ID_FIELD} must name one field")
+    headers, id_field = request.headers, asked.get(_ID_FIELD, [""])[0]
     key = headers.get("idempotency-key", "")
     return Ingest(identity, headers.get("content-type", ""), max_bytes, key, id_field)
 

@@ -22,9 +22,9 @@ from receiver.listen.half_read import HalfRead
 from receiver.listen.peers import Seats
 from receiver.listen.rates import Rates
 from receiver.listen.room import IntakeLike, Room
-from receiver.listen.settings import BUILT, DATAGRAM, ListenerSettings, ListenLimits
+from receiver.listen.settings import BUILT, DATAGRAM, UNIX, ListenerSettings, ListenLimits
 from receiver.listen.stream_listener import StreamListener
-from receiver.listen.tls import TlsKeeper
+from receiver.listen.tls import TlsKeeper, stamp_of
 from receiver.listen.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -98,13 +98,15 @@ class Listeners:
     async def reload(self, settings: Sequence[ListenerSettings]) -> None:
         """Go over to new settings: open doors stay open, certificates are read again for new handshakes.
 
-        Raises ConfigError with everything as it was. A door that keeps its name but changes its type or address
-        is closed and opened.
+        Raises ConfigError with everything as it was. A door that keeps its name but changes its address is closed and
+        opened. An address stays with its listener: open connections count and are named by it.
         """
         wanted = _by_name(settings)
         kept = {name for name, new in wanted.items() if name in self._doors and _same_door(self._doors[name], new)}
-        keepers = {name: (_keeper(wanted[name]), _tokens(wanted[name])) for name in kept}
-        added = _open({name: new for name, new in wanted.items() if name not in kept}, {}, self._room)
+        keepers = {name: self._renewed(name, wanted[name]) for name in kept}
+        new_doors = {name: new for name, new in wanted.items() if name not in kept}
+        self._refuse_held_addresses(new_doors)
+        added = _open(new_doors, {}, self._room)
         gone = {name: self._doors.pop(name) for name in set(self._doors) - kept}
         for name in kept:
             listener = self._doors[name].listener
@@ -117,6 +119,29 @@ class Listeners:
                 await door.listener.start()
         until = asyncio.get_running_loop().time() + limits.STOP_DRAIN_SECONDS
         await asyncio.gather(*(_stop(door, until) for door in gone.values()))
+
+    def _renewed(self, name: str, new: ListenerSettings) -> tuple[TlsKeeper | None, Tokens | None]:
+        """Read certificate and tokens for a door that stays open. Raises ConfigError; a bad certificate is counted."""
+        listener = self._doors[name].listener
+        stamp = stamp_of(new.tls) if new.tls is not None else None
+        try:
+            keeper = _keeper(new)
+        except ConfigError:
+            if stamp is not None and isinstance(listener, StreamListener):
+                listener.refuse_certificate(stamp)
+            raise
+        return keeper, _tokens(new)
+
+    def _refuse_held_addresses(self, new_doors: Mapping[str, ListenerSettings]) -> None:
+        """Raise ConfigError for an address that a door of ours has open under another name, or as another type."""
+        for name, new in new_doors.items():
+            for door in self._doors.values():
+                old = door.listener.settings
+                if old.listen == new.listen and not old.listen.endswith(":0") and _meet(old, new):
+                    what = f"type {new.type}" if old.type is not new.type else f'name "{name}"'
+                    raise ConfigError(
+                        f"listener {old.name}: {old.listen} stays open as it is: its new {what} needs a restart"
+                    )
 
     def _add(self, name: str, door: _Door) -> None:
         counters = self.counters.setdefault(name, door.listener.counters)
@@ -223,6 +248,11 @@ def _tokens(settings: ListenerSettings) -> Tokens | None:
 def _same_door(door: _Door, new: ListenerSettings) -> bool:
     old = door.listener.settings
     return (old.type, old.listen) == (new.type, new.listen)
+
+
+def _meet(old: ListenerSettings, new: ListenerSettings) -> bool:
+    """Say if the kernel has one place for both: streams and datagrams have ports of their own, but paths in common."""
+    return new.type in UNIX or (old.type in DATAGRAM) == (new.type in DATAGRAM)
 
 
 async def _stop(door: _Door, until: float) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from receiver.listen.room import Room
-    from receiver.listen.tls import TlsKeeper
+    from receiver.listen.tls import Stamp, TlsKeeper
     from receiver.listen.tokens import Tokens
     from receiver.wire.proxy import ProxyHeader
 
@@ -80,6 +80,10 @@ class StreamListener:
         """Take over certificate files that were replaced; the old ones stay when the new are bad."""
         if self.keeper is not None:
             self.keeper = self._watch.look(self.keeper, asyncio.get_running_loop().time(), self.counters)
+
+    def refuse_certificate(self, stamp: Stamp) -> None:
+        """Count that a reload could not use the files that look like this; the old certificate stays."""
+        self._watch.refused(stamp, self.counters)
 
     async def stop(self, until: float) -> None:
         """Accept what waited to be, read what was under way at this moment, close.

@@ -45,7 +45,7 @@ class TlsKeeper:
         """Load the files. Raises ConfigError naming the listener and the file."""
         self.name = name
         self.settings = settings
-        self.stamp = _stamp(settings)  # before they are read: a change meanwhile will be noticed
+        self.stamp = stamp_of(settings)  # before they are read: a change meanwhile will be noticed
         """What the files looked like."""
         self.context = _load_context(name, settings)
         self.not_after = _not_after(name, settings)
@@ -78,7 +78,7 @@ class CertificateWatch:
         if now < self._next_look:
             return keeper
         self._next_look = now + self._look_seconds
-        stamp = _stamp(keeper.settings)
+        stamp = stamp_of(keeper.settings)
         if stamp in {keeper.stamp, self._refused}:
             return keeper
         if stamp != self._changed:
@@ -87,12 +87,17 @@ class CertificateWatch:
         try:
             renewed = TlsKeeper(keeper.name, keeper.settings)
         except ConfigError as error:
-            self._refused = stamp
-            counters.certificate_failures += 1
+            self.refused(stamp, counters)
             self._complaints.warn("certificate", "the new certificate is refused, the old one stays: %s", error)
             return keeper
         _log.info("listener %s: new handshakes get the new certificate", keeper.name)
         return renewed
+
+
+    def refused(self, stamp: Stamp, counters: ListenerCounters) -> None:
+        """Count files that cannot be used, however that was found out, and look no more until they are others."""
+        self._refused = stamp
+        counters.certificate_failures += 1
 
 
 class Permitted:
@@ -263,7 +268,7 @@ def _alternative_names(certificate: x509.Certificate) -> tuple[tuple[str, ...], 
     return tuple(found.get_values_for_type(x509.DNSName)), tuple(map(str, addresses))
 
 
-def _stamp(settings: TlsSettings) -> Stamp:
+def stamp_of(settings: TlsSettings) -> Stamp:
     """See what tells a file from the one that was there before."""
     found: list[tuple[int, int, int] | None] = []
     for path in (settings.certificate, settings.key, settings.client_ca):

@@ -67,6 +67,16 @@ def test_ecs_has_the_usual_names() -> None:
     assert found["@timestamp"].endswith("Z")
 
 
+def test_ecs_takes_only_addresses_for_addresses() -> None:
+    # A Unix socket's path delivers too; one such value and Elasticsearch refuses the whole document.
+    for peer in ("log.sock", "/run/audit-receiver/log", "fe80::1%eth0", ""):
+        found = json.loads(FORMATS["ecs"](stored(source_ip="203.0.113.9", peer=peer)))
+        assert found["related"]["ip"] == ["203.0.113.9"]
+    found = json.loads(FORMATS["ecs"](stored(source_ip="2001:db8::1", peer="192.0.2.7")))
+    assert found["related"]["ip"] == ["192.0.2.7", "2001:db8::1"]
+    assert "ip" not in json.loads(FORMATS["ecs"](stored(source_ip=None, peer="log.sock")))["related"]
+
+
 def test_cef_is_read_back_as_it_was_written() -> None:
     # Escapes of header and extension differ; a message may hold what looks like another field.
     event = stored(message="a=b|c\\d\nsuser=mallory", rule="x|y\\z")

@@ -418,6 +418,10 @@ async def test_a_journal_is_taken(client, intake):
     ("request_", "headers", "status"),
     [
         (("GET", "/ingest", None), {}, 405),
+        (("POST", "/ingest?idfield=id", b"{}"), {}, 400),
+        (("POST", "/ingest?id_field=a&id_field=b", b"{}"), {}, 400),
+        (("POST", "/ingest?id_field=", b"{}"), {}, 400),
+        (("POST", "/ingest?x", b"{}"), {}, 400),
         (("GET", "/_bulk", None), {}, 405),
         (("GET", "/upload", None), {}, 405),
         (("POST", "/upload", b"x"), {"Content_Type": "text/plain"}, 415),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -194,6 +195,26 @@ async def test_a_bad_reload_changes_nothing(bench):
         await listeners.reload([ListenerSettings("new", Transport.UDP, ANYWHERE), ListenerSettings("x", "tcp", "bad")])
     assert set(listeners.status()) == {"keep"}
     assert listeners.status()["keep"].up
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (("b", Transport.TCP), 'listener a: {} stays open as it is: its new name "b" needs a restart'),
+        (("a", Transport.RELP), "listener a: {} stays open as it is: its new type relp needs a restart"),
+    ],
+)
+async def test_an_address_stays_with_its_listener(bench, new, said):
+    # Whoever renames a listener is told what to do, not that an address is in use which only we have.
+    (port,) = free_ports(1)
+    listen = f"127.0.0.1:{port}"
+    listeners = await bench.open(ListenerSettings("a", Transport.TCP, listen))
+    with pytest.raises(ConfigError, match=f"^{re.escape(said.format(listen))}$"):
+        await listeners.reload([ListenerSettings(*new, listen)])
+    assert listeners.status()["a"].up
+    both = [ListenerSettings("a", Transport.TCP, listen), ListenerSettings("b", Transport.UDP, listen)]
+    await listeners.reload(both)
+    assert set(listeners.status()) == {"a", "b"}
 
 
 class Exhausted(socket.socket):

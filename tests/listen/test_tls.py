@@ -205,6 +205,7 @@ async def test_a_reload_takes_the_new_certificate_and_keeps_the_old_one_if_it_is
     with pytest.raises(ConfigError, match=r"listener it: cannot use .*cert with .*key"):
         await listeners.reload([listener])
     assert await shown() == old
+    assert listeners.counters["it"].certificate_failures == 1
     new = authority.issue("log.example.org", days=5, file="renewed")
     shutil.copy(new.certificate, files[0])
     shutil.copy(new.key, files[1])
@@ -281,6 +282,11 @@ async def test_a_replaced_certificate_is_noticed(bench, authority, server, tmp_p
     look(1)
     assert listeners.certificate_not_after["it"] == pytest.approx(time.time() + 5 * 86_400, abs=600)
     assert counters.certificate_failures == 2
+    files[0].write_bytes(b"bad again")
+    with pytest.raises(ConfigError):
+        await listeners.reload([listener])
+    look(3)
+    assert counters.certificate_failures == 3  # these files were counted when the reload refused them
     certificate = await asyncio.to_thread(shown_by, address_of(listeners, "it"), authority)
     assert certificate == ssl.PEM_cert_to_DER_cert(new.certificate.read_text())
 
@@ -295,7 +301,7 @@ async def test_files_are_looked_at_now_and_then_only(bench, server, monkeypatch)
     listener = ListenerSettings("it", Transport.TLS, "127.0.0.1:0", tls=settings_of(server))
     listeners = await bench.open(listener, certificate_look_seconds=3600)
     looks = []
-    monkeypatch.setattr(tls, "_stamp", looks.append)
+    monkeypatch.setattr(tls, "stamp_of", looks.append)
     for _ in range(5):
         listeners.refresh()
     assert len(looks) == 1
