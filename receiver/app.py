@@ -48,7 +48,7 @@ from receiver.listen.intake import Intake
 from receiver.metrics import Exposition
 from receiver.normalize import Normalizer, load_packs
 from receiver.notify import notify, watchdog_seconds
-from receiver.own_acts import HEARD, SILENT, own_act
+from receiver.own_acts import HEARD, NOT_READ, SILENT, own_act
 from receiver.publish import FileTarget, HttpTarget, Publisher, SyslogTarget, Target, WitnessTarget
 from receiver.publish.targets import Head
 from receiver.store import SQLITE_VERSION, Filter, Store, StorePolicy
@@ -304,7 +304,7 @@ class App:
                 left = await self._reload()
             except ConfigError as error:
                 log.error("the new configuration is refused, the old one stays: %s", error)
-                self._writer.note(self._act("config.change", Outcome.FAILURE, str(error)))
+                self._writer.note(self._act("config.change", Outcome.FAILURE, str(error), message=NOT_READ))
             else:
                 changed = [name for name in type(before).model_fields if self._differs(before, name)]
                 about = {"config": digest_of(self._config), "changed": changed, "at_restart": left}

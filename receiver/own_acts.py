@@ -33,6 +33,7 @@ MESSAGES: Final = {
     "detect.alert": "log does not go on from its last checkpoint",
 }
 """What an act is called; acts that share an action with another have their own message below."""
+NOT_READ: Final = "configuration not re-read"
 LOST: Final = "messages lost"
 REFUSED: Final = "senders refused"
 BROKEN: Final = "connections given up"

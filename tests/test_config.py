@@ -226,6 +226,8 @@ REFUSED = [
          '3: publish[1].name: "a" is the name of publish[0] too'),
     Case("publish-token", "publish: [{name: a, type: file, to: x, token_file: t}]",
          "1: publish[0].token_file: does nothing for file: only http takes a token"),
+    Case("shorter-for-nothing", "retention: {shorter: [{action: http.reqest, max_age: 1d}]}",
+         '1: retention.shorter[0].action: there is no action "http.reqest" (did you mean "http.request"?)'),
     Case("publish-key", "publish: [{name: a, type: http, to: 'https://w', key: [k]}]",
          "1: publish[0].key: does nothing for http: only a witness is known by its key"),
     Case("publish-ca", "publish: [{name: a, type: syslog, to: 'udp://w:1', ca: c}]",

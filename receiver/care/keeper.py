@@ -267,8 +267,8 @@ class Keeper:
         wanted: ranges of positions, or what to look for. Gives {"events": n, "seq": the naming event, "pending": bool}.
         Raises StoreRefused for what cannot be redacted, with nothing done.
         """
-        seqs = await asyncio.to_thread(redactable, self._store.folder, wanted, self._store.next_seq)
         holds = await asyncio.to_thread(self._store.evidence.holds)
+        seqs = await asyncio.to_thread(redactable, self._store.folder, wanted, self._store.next_seq, holds)
         held = await asyncio.to_thread(held_positions, self._store.folder, holds, seqs)
         if held:
             number, seq = held[0]

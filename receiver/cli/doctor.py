@@ -31,6 +31,7 @@ audit-receiver doctor --config /etc/audit-receiver/config.yaml
 audit-receiver doctor --json | jq 'select(.state == "mend")'"""
 
 _INDENT: Final = 8
+_UNIT: Final = "audit-receiver"
 
 
 def register(commands: Commands) -> None:
@@ -38,7 +39,7 @@ def register(commands: Commands) -> None:
     parser = add_command(commands, "doctor", run, "say what is wrong, and what mends it", _ABOUT, _EXAMPLES)
     add_location(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a finding: check, state, says, mend")
-    parser.add_argument("--unit", metavar="NAME", default="audit-receiver", help="the systemd service's name")
+    parser.add_argument("--unit", metavar="NAME", help=f"the systemd service's name (default {_UNIT})")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,9 +62,9 @@ def _facts(args: argparse.Namespace) -> Facts:
     running, unreachable = None, None
     if config.store.path.is_dir():
         running, unreachable = ask_running(config.store.path, config)
-    host = look_at_host(config, running.pid if running else None, args.unit)
-    facts = Facts(config, path, host, running, unreachable)
-    return replace(facts, unit_name=args.unit)
+    facts = Facts(config, path, look_at_host(config, running.pid if running else None, args.unit or _UNIT))
+    facts = replace(facts, running=running, unreachable=unreachable)
+    return replace(facts, unit_name=args.unit or _UNIT, unit_wanted=args.unit is not None)
 
 
 def _config(args: argparse.Namespace) -> tuple[Config, Path | None]:

@@ -83,6 +83,9 @@ def event_output(args: argparse.Namespace, *, drop_empty: bool = True) -> EventO
     """Choose how events are shown; `drop_empty` leaves out columns without a value among the first rows."""
     form = getattr(args, "format", None)
     columns = getattr(args, "columns", None)
+    given = next((name for name in ("json", "table") if getattr(args, name)), None)
+    if form is not None and given is not None:
+        raise ConfigError(f"--format {form} and --{given} are two forms: give one")
     if columns is not None and form != "csv":
         raise ConfigError("--columns are those of --format csv")
     if form == "csv":

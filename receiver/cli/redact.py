@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
 _ABOUT: Final = """\
 Erase the content of events: rows, full text, write-ahead log. Position, time of receipt and the hash stay, so every
-proof stays valid; an event of the log names what was redacted, by whom and why. Queries that quote the person go
-with them.
+proof stays valid; an event of the log names what was redacted, by whom and why. Queries that quote the person, and
+holds that are over, go with them. What names the person in a text alone stays: look for it with `query --contains`,
+and redact it by --contains or --seq. Several filters together must all match.
 Asks nothing and returns once the bytes are gone. The reason is kept verbatim: do not name the person in it.
 Backups are copies of their own: `restore` redacts again what was redacted since."""
 
 _EXAMPLES: Final = """\
 audit-receiver redact --seq 48123 --reason 'erasure request 7' --config config.yaml
 audit-receiver redact --seq 100-199 --seq 250 --reason 'password in a command line' --config config.yaml
-audit-receiver redact --actor alice --reason 'erasure request 8' --config config.yaml"""
+audit-receiver redact --actor alice --reason 'erasure request 8' --config config.yaml
+audit-receiver redact --contains 'alice example' --reason 'erasure request 8' --config config.yaml"""
+
+_FILTERS: Final = ("actor", "source_ip", "target", "contains")
 
 
 def register(commands: Commands) -> None:
@@ -37,14 +41,17 @@ def register(commands: Commands) -> None:
         "--source-ip", metavar="IP", type=checked(parse_address), help="every event from this address"
     )
     parser.add_argument("--target", metavar="TEXT", help="every event on this target")
+    parser.add_argument(
+        "--contains", metavar="WORDS", help="every event with these whole words, in this order, in its message"
+    )
     parser.add_argument("--reason", required=True, metavar="TEXT", help="kept in the log, word for word")
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask for it, and say what was done."""
-    where = {name: value for name in ("actor", "source_ip", "target") if (value := getattr(args, name)) is not None}
+    where = {name: value for name in _FILTERS if (value := getattr(args, name)) is not None}
     if bool(args.seq) == bool(where):
-        raise ConfigError("redact what? Give --seq N…, or --actor, --source-ip or --target")
+        raise ConfigError("redact what? Give --seq N…, or --actor, --source-ip, --target or --contains")
     wanted: dict[str, Any] = {"filter": where}
     if not where:
         wanted = {"seqs": [_range(text) for part in args.seq for text in part]}

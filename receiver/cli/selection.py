@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from receiver.cli.event_output import zone_of
 from receiver.cli.parser import checked
 from receiver.cli.when import FORMS, now_us, parse_when
 from receiver.errors import ConfigError
-from receiver.event import SEVERITIES, Outcome
+from receiver.event import ACTIONS, SEVERITIES, Outcome
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +27,12 @@ def add_selection(parser: Parser) -> None:
     select.add_argument("--since", metavar="TIME", help=f"received at or after: {FORMS}")
     select.add_argument("--until", metavar="TIME", help="received before")
     select.add_argument("--actor", metavar="NAME", help="who did it, or whom they became")
-    select.add_argument("--action", metavar="ACTION", help="what was done: auth.login, or a whole category: 'auth.*'")
+    select.add_argument(
+        "--action",
+        metavar="ACTION",
+        type=checked(parse_action),
+        help="what was done: auth.login, or a whole category: 'auth.*'",
+    )
     select.add_argument("--outcome", choices=[str(outcome) for outcome in Outcome])
     select.add_argument("--host", metavar="NAME", help="the machine, as it names itself")
     select.add_argument("--app", metavar="NAME", help="the program")
@@ -61,6 +67,22 @@ def filter_from(args: argparse.Namespace) -> Filter:
         severity=args.severity,
         contains=args.contains,
     )
+
+
+def parse_action(text: str) -> str:
+    """Take an action of the vocabulary, or the beginning of some and `*`; raises ValueError.
+
+    The vocabulary is closed: by a name that is not in it nothing is ever found, which reads as "it did not happen".
+    """
+    if text in ACTIONS or (text.endswith("*") and any(action.startswith(text[:-1]) for action in ACTIONS)):
+        return text
+    category = text.partition(".")[0]
+    known = sorted(action for action in ACTIONS if action.startswith(f"{category}."))
+    near = get_close_matches(text, sorted(ACTIONS), n=1) or ([f"{category}.*"] if known else [])
+    hint = f"did you mean '{near[0]}'?" if near else "'audit-receiver stats --by action' shows what there is"
+    if known:
+        hint += f" (of {category}: {', '.join(known)})"
+    raise ValueError(f"there is no action '{text}': {hint}")
 
 
 def parse_address(text: str) -> str:

@@ -14,6 +14,7 @@ from receiver.cli.query import parse_limit
 from receiver.cli.selection import add_selection, filter_from
 from receiver.cli.table import Column, Table
 from receiver.cli.when import parse_duration
+from receiver.errors import ConfigError
 from receiver.event import BLOB_COLUMNS, COLUMNS, FACILITIES, SEVERITIES
 from receiver.event_json import format_time, json_line
 
@@ -30,6 +31,8 @@ _BY: Final = tuple(name for name in COLUMNS if name not in BLOB_COLUMNS)
 _TIMES: Final = frozenset({"received_at", "time"})
 _NAMES: Final = {"severity": SEVERITIES, "facility": FACILITIES}
 _VALUES: Final = 50
+_NOT_GIVEN: Final = 0
+"""No limit that can be given."""
 _BAR_CELLS: Final = 30
 
 _ABOUT: Final = """\
@@ -61,7 +64,7 @@ def register(commands: Commands) -> None:
         help="count each span of time by itself: 15m, 1h, 1d (in UTC)",
     )
     parser.add_argument(
-        "--limit", metavar="N", type=checked(parse_limit), default=_VALUES,
+        "--limit", metavar="N", type=checked(parse_limit), default=_NOT_GIVEN,
         help=f"without --every: the N values with most events (default {_VALUES}), or 'all'",
     )  # fmt: skip
     add_location(parser)
@@ -72,10 +75,12 @@ def register(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the counts."""
     where = filter_from(args)
+    if args.every is not None and args.limit != _NOT_GIVEN:
+        raise ConfigError("--limit is of the values with most events; with --every each span of time shows all")
     with open_reader(args) as reader:
         counts: Iterable[Count] = reader.count_by(args.by, where, args.every)
         if args.every is None:
-            counts = largest(counts, args.limit)
+            counts = largest(counts, _VALUES if args.limit == _NOT_GIVEN else args.limit)
         else:
             counts = sorted(counts, key=lambda count: (count[0] or 0, -count[2], _sortable(count[1])))
         _write(args, counts)

@@ -45,13 +45,14 @@ from receiver.config.values import (
     choice,
     count,
     duration,
+    meant,
     not_empty,
     one_of,
     or_unset,
     size,
     unique,
 )
-from receiver.event import FACILITIES, SEVERITIES
+from receiver.event import ACTIONS, FACILITIES, SEVERITIES
 from receiver.limits import KIB, MIB
 
 RESERVED_NAME: Final = "self"
@@ -502,12 +503,22 @@ class Publish(_Section):
         return value
 
 
+def _as_action(value: object) -> str:
+    """Take an action of the vocabulary, or the beginning of some and `*`: by another name nothing would ever go."""
+    text = as_text(value)
+    if text in ACTIONS or (text.endswith("*") and any(action.startswith(text[:-1]) for action in ACTIONS)):
+        return text
+    raise ValueError(f'there is no action "{text}"{meant(text, sorted(ACTIONS))}')
+
+
 class ShorterRetention(_Section):
     """Events of one kind that are kept for less time than the rest."""
 
     app: Text | None = Field(None, description="Events of this app.")
     facility: Annotated[str | None, or_unset(one_of(FACILITIES))] = Field(None, description="Events of this facility.")
-    action: Text | None = Field(None, description="Events of this action; `http.*` is all of its kind.")
+    action: Annotated[str | None, or_unset(BeforeValidator(_as_action))] = Field(
+        None, description="Events of this action; `http.*` is all of its kind."
+    )
     max_age: Annotated[float, duration(1, 100 * 366 * DAY)] = Field(
         description="Age at which they are redacted: position, time and proofs stay.",
     )

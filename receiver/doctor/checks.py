@@ -44,17 +44,23 @@ def examine(facts: Facts) -> list[Finding]:
 
 
 def _journal(facts: Facts) -> str:
+    if facts.host.unit is None:
+        return "look at what the receiver wrote to standard error"
     return f"journalctl -u {facts.unit_name} -n 50"
 
 
 def _start(facts: Facts) -> str:
     """Name the socket unit as well where the service may not open the port itself."""
+    if facts.host.unit is None:
+        return _command(facts, "run")
     ports = [door.listen.port for door in facts.config.listeners if isinstance(door.listen, Address)]
     socket = f"{facts.unit_name}-syslog.socket " if any(0 < port < 1024 for port in ports) else ""
     return f"systemctl start {socket}{facts.unit_name}"
 
 
 def _restart(facts: Facts) -> str:
+    if facts.host.unit is None:
+        return "restart the receiver"
     return f"systemctl restart {facts.unit_name}"
 
 
@@ -62,6 +68,14 @@ def _command(facts: Facts, words: str) -> str:
     path = facts.config_path
     where = f"--store {_path(facts.config.store.path)}" if path is None else f"--config {_path(path)}"
     return f"audit-receiver {words} {where}"
+
+
+def _lasting(seconds: float) -> str:
+    """Say how long, in a unit of which there are some."""
+    for unit, name in ((_DAY, "days"), (3_600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{max(seconds, 0.0):.0f} seconds"
 
 
 def _path(path: Path) -> str:
@@ -170,6 +184,8 @@ def has_descriptors(facts: Facts) -> Iterator[Finding]:
             f" {wanted}: later connections wait."
         )
         mend = f"systemctl edit {facts.unit_name}  # [Service] LimitNOFILE={wanted}, then {_restart(facts)}"
+        if unit is None:
+            mend = f"ulimit -n {wanted}  # where it is started; or lower limits.connections"
         yield Finding("descriptors", State.MEND, says, mend)
 
 
@@ -206,7 +222,7 @@ def signs(facts: Facts) -> Iterator[Finding]:
     )  # fmt: skip
     interval = facts.config.evidence.checkpoint_interval
     if written > signed and facts.host.now - max(signed, facts.running.value("start_timestamp_seconds")) > 3 * interval:
-        since = f"for {(facts.host.now - signed) / 60:.0f} minutes" if signed else "since the start"
+        since = f"for {_lasting(facts.host.now - signed)}" if signed else "since the start"
         says = f"No checkpoint was signed {since}: what is newer can be altered unnoticed."
         yield Finding("checkpoint", State.MEND, says, _journal(facts))
 
@@ -221,7 +237,8 @@ def publishes(facts: Facts) -> Iterator[Finding]:
         failures = facts.running.value("checkpoint_publish_failures_total", target) if facts.running else 0
         if failures and facts.host.now - last > _UNPUBLISHED_SECONDS:
             says = f"Checkpoints do not reach {target} ({failures:.0f} tries failed)."
-            yield Finding("publish", State.MEND, says, f"{_journal(facts)} | grep {quote(target)}")
+            mend = _journal(facts) if facts.host.unit is None else f"{_journal(facts)} | grep {quote(target)}"
+            yield Finding("publish", State.MEND, says, mend)
 
 
 def certificates_last(facts: Facts) -> Iterator[Finding]:
@@ -233,6 +250,8 @@ def certificates_last(facts: Facts) -> Iterator[Finding]:
             when = "has ended" if days < 0 else f"ends in {days:.0f} days"
             says = f"The certificate of {listener} {when}: senders that check it are refused."
             mend = f"renew its file, then systemctl reload {facts.unit_name} (credentials: {_restart(facts)})"
+            if facts.host.unit is None:
+                mend = "renew its file: the receiver notices"
             yield Finding("certificate", State.MEND, says, mend)
 
 
@@ -241,7 +260,7 @@ def hosts_speak(facts: Facts) -> Iterator[Finding]:
     for (host,), silent in facts.running.by("host_silent").items() if facts.running else ():
         if silent:
             last = facts.running.value("host_last_seen_timestamp_seconds", host) if facts.running else 0
-            when = f"for {(facts.host.now - last) / 60:.0f} minutes" if last else "since the start"
+            when = f"for {_lasting(facts.host.now - last)}" if last else "since the start"
             mend = f"ssh {quote(host)} systemctl status rsyslog systemd-journal-upload"
             yield Finding("silent-host", State.MEND, f"{host} is silent {when}.", mend)
 
@@ -338,6 +357,14 @@ def unit_is_well(facts: Facts) -> Iterator[Finding]:
     """See that the service is not restarted again and again."""
     unit = facts.host.unit
     if unit is None:
+        if facts.unit_wanted:
+            says = f"There is no service {facts.unit_name} that systemd knows."
+            mend = "systemctl list-units --all 'audit-receiver*'  # then --unit NAME, or without --unit"
+            if facts.host.has_systemd:
+                yield Finding("unit", State.MEND, says, mend)
+            else:
+                says = f"systemd does not run here, so there is no service {facts.unit_name}."
+                yield Finding("unit", State.ADVICE, says, "leave out --unit")
         return
     if unit.active == "failed" or unit.result not in {"success", ""}:
         says = f"The service {facts.unit_name} has failed ({unit.result})."

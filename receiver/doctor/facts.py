@@ -95,6 +95,8 @@ class Host:
     """Descriptors that the running receiver may open."""
     keys: KeyFolderFacts | None = None
     unit: Unit | None = None
+    has_systemd: bool = False
+    """systemd runs this machine, whether or not it knows the unit."""
     udp_drops: Mapping[int, int] | None = None
     """Datagrams that the kernel dropped, by port."""
 
@@ -109,3 +111,5 @@ class Facts:
     running: Running | None = None
     unreachable: str | None = None
     unit_name: str = field(default="audit-receiver")
+    unit_wanted: bool = False
+    """The operator named it."""

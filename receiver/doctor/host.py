@@ -24,6 +24,7 @@ _TIME_ERROR: Final = 5
 _TIMEX_BYTES: Final = 256
 """struct timex is 208 bytes on 64-bit Linux; the kernel writes no more than it knows."""
 _SECONDS: Final = 10.0
+_SYSTEMD: Final = Path("/run/systemd/system")
 _PROPERTIES: Final = ("LoadState", "ActiveState", "Result", "NRestarts", "LimitNOFILE")
 
 
@@ -37,6 +38,7 @@ def look_at_host(config: Config, pid: int | None, unit_name: str) -> Host:
         files=_file_limit(pid) if pid else None,
         keys=_keys(config),
         unit=_unit(unit_name),
+        has_systemd=_SYSTEMD.is_dir(),
         udp_drops=_udp_drops(),
     )
 
@@ -121,7 +123,7 @@ def _keys(config: Config) -> KeyFolderFacts | None:
 def _unit(name: str) -> Unit | None:
     """Ask systemd; None where it is not what runs here, or does not know the service."""
     systemctl = shutil.which("systemctl")
-    if systemctl is None or not Path("/run/systemd/system").is_dir():
+    if systemctl is None or not _SYSTEMD.is_dir():
         return None
     command = [systemctl, "show", f"{name}.service", *(f"--property={each}" for each in _PROPERTIES)]
     try:

@@ -12,6 +12,7 @@ A name is resolved here, once, before anything is received; never later.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import stat
 from contextlib import suppress
@@ -65,6 +66,12 @@ def prepare(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, limits.KEEPALIVE_SECONDS)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, limits.KEEPALIVE_SECONDS // 4)
+
+
+def socket_path(sock: socket.socket) -> str:
+    """Give the whole path of a Unix socket: what it was relative to, an event of it cannot say."""
+    name = sock.getsockname()
+    return os.path.abspath(name) if isinstance(name, str) and name else str(name)  # noqa: PTH100 - links stay
 
 
 def remove_path(sock_path: str, inode: int) -> None:

@@ -26,6 +26,7 @@ import asyncio_dgram
 from receiver import limits
 from receiver.counters import DropReason, ListenerCounters
 from receiver.event import Origin
+from receiver.listen.address import socket_path
 from receiver.listen.peers import is_allowed, peer_text, zone_of
 from receiver.listen.settings import UNIX, ListenerSettings
 from receiver.wire import gelf
@@ -375,7 +376,7 @@ class DatagramListener:
         """Find who sends from this address; None when it must not. Cached: see `settings`."""
         settings = self._settings
         if settings.type in UNIX:
-            path = str(self.sockets[0].getsockname())
+            path = socket_path(self.sockets[0])
             return _Sender(Origin(path, None, None, settings.type, settings.name), settings.zone)
         peer = peer_text(address[0])
         if not is_allowed(peer, settings.allow):

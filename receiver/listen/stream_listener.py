@@ -15,6 +15,7 @@ from receiver import limits
 from receiver.counters import ListenerCounters, RejectReason
 from receiver.event import Origin, Transport
 from receiver.listen.accept import Acceptor
+from receiver.listen.address import socket_path
 from receiver.listen.http import HttpConnection, HttpTlsConnection
 from receiver.listen.peers import is_allowed, peer_text, zone_of
 from receiver.listen.relp import RelpConnection, RelpTlsConnection
@@ -172,7 +173,7 @@ class StreamListener:
     def _accepted(self, sock: socket.socket, address: Any) -> None:
         """Let it in, or close it; nothing has been read of it yet."""
         unix = self.settings.type in UNIX
-        peer = str(sock.getsockname()) if unix else peer_text(address[0])
+        peer = socket_path(sock) if unix else peer_text(address[0])
         proxied = not unix and bool(self.settings.proxy_protocol) and is_allowed(peer, self.settings.proxy_protocol)
         reason = None
         if not unix and not proxied and not is_allowed(peer, self.settings.allow):

@@ -83,6 +83,44 @@ def test_what_is_no_address_is_refused(cli: Callable[..., Answer], store: Path, 
         assert f"'{slip}' is not an address" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ("auth.logon", "did you mean 'auth.login'?"),
+        ("auth", "did you mean 'auth.*'? (of auth: auth.login, auth.logout, auth.switch)"),
+        ("AUTH.LOGIN", "there is no action 'AUTH.LOGIN'"),
+        ("nonsense.*", "stats --by action"),
+        ("auth.x*", "of auth: auth.login"),
+        ("", "there is no action ''"),
+    ],
+)
+def test_an_action_that_does_not_exist_is_refused(
+    cli: Callable[..., Answer], store: Path, slip: str, said: str
+) -> None:
+    # The vocabulary is closed, so nothing found would read as "it did not happen".
+    for command in ("query", "tail", "stats", "hosts"):
+        answer = cli(command, "--action", slip, "--store", store)
+        assert (answer.code, answer.out) == (2, "")
+        assert said in answer.err
+
+
+@pytest.mark.parametrize("form", ["auth.login", "auth.log*", "auth.*", "au*", "*"])
+def test_an_action_may_be_the_beginning_of_some(cli: Callable[..., Answer], store: Path, form: str) -> None:
+    # As the store takes it.
+    assert seqs(cli("query", "--action", form, "--store", store))[-1:] == [0]
+
+
+def test_options_that_would_do_nothing_are_refused(cli: Callable[..., Answer], store: Path) -> None:
+    # Whoever gives one means it.
+    for options in (["--format", "csv", "--json"], ["--format", "ecs", "--table"]):
+        answer = cli("query", *options, "--store", store)
+        assert (answer.code, answer.out) == (2, "")
+        assert f"{options[0]} {options[1]} and {options[2]}" in answer.err
+    answer = cli("stats", "--every", "1h", "--limit", "2", "--store", store)
+    assert (answer.code, answer.out) == (2, "")
+    assert "--limit" in answer.err
+
+
 def test_an_event_in_json_is_whole(cli: Callable[..., Answer], store: Path) -> None:
     # Exact numbers, every column, nothing secret.
     line = cli("query", "--json", "--store", store, "--actor", "root", "--host", "web-1").lines[-1]

@@ -129,7 +129,10 @@ CASES = [
          "certificate", MEND, "has ended", "renew"),
     Case("silent", lambda: facts(samples={"host_silent": {("web-1",): 1},
                                           "host_last_seen_timestamp_seconds": {("web-1",): NOW - 7_200}}),
-         "silent-host", MEND, "web-1 is silent for 120 minutes", "ssh web-1"),
+         "silent-host", MEND, "web-1 is silent for 2 hours", "ssh web-1"),
+    Case("silent-shortly", lambda: facts(samples={"host_silent": {("web-1",): 1},
+                                                  "host_last_seen_timestamp_seconds": {("web-1",): NOW - 7}}),
+         "silent-host", MEND, "web-1 is silent for 7 seconds", "ssh web-1"),
     Case("silent-evil", lambda: facts(samples={"host_silent": {("a; rm -rf /",): 1}}), "silent-host", MEND,
          "since the start", "ssh 'a; rm -rf /'"),
     Case("unreadable", lambda: facts(samples={"parse_results_total": {("syslog", "ok"): 90, ("syslog", "failed"): 30}}),
@@ -153,6 +156,10 @@ CASES = [
          "journalctl"),
     Case("unit-restarts", lambda: facts(unit=Unit("active", "success", 3, 65_536)), "unit", ADVICE, "3 times",
          "journalctl"),
+    Case("unit-unknown", lambda: replace(facts(unit=None, has_systemd=True), unit_name="nope", unit_wanted=True),
+         "unit", MEND, "There is no service nope", "systemctl list-units"),
+    Case("unit-nowhere", lambda: replace(facts(unit=None), unit_name="nope", unit_wanted=True), "unit", ADVICE,
+         "systemd does not run here", "leave out --unit"),
     Case("open-door", lambda: facts({"listeners": [{k: v for k, v in LISTENER.items() if k != "allow"}]}), "allow",
          MEND, "everyone who can reach *:514", "`allow:` of syslog"),
     Case("public-door", lambda: facts({"listeners": [{"name": "x", "type": "tcp", "listen": "[2001:db9::1]:514"}]}),
@@ -177,6 +184,16 @@ def test_a_fault_is_found_and_mended(case: Case) -> None:
     assert case.mend in found[0].mend
     others = {finding.check for finding in examine(case.make())} - {case.check}
     assert others <= {"running", "udp-buffer"}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "unit" not in case.id], ids=lambda case: case.id)
+def test_nothing_is_said_of_a_service_that_is_not_there(case: Case) -> None:
+    # Where nothing is installed, started by hand or in a container, there is nothing for systemctl to do.
+    made = case.make()
+    for finding in examine(replace(made, host=replace(made.host, unit=None))):
+        words = finding.mend.split("#")[0].split()
+        assert "journalctl" not in words
+        assert "systemctl" not in words or "ssh" in words
 
 
 def test_every_check_has_a_fault_that_it_finds() -> None:

@@ -64,6 +64,18 @@ async def test_unix_datagrams(bench, intake, tmp_path):
     assert (len(cut), cut.defect, cut.original_bytes) == (100_000, Defect.TRUNCATED, 150_004)
 
 
+async def test_a_unix_socket_is_named_by_its_whole_path(bench, intake, tmp_path, monkeypatch):
+    # Relative to what, an event cannot say.
+    monkeypatch.chdir(tmp_path)
+    for number, (kind, sock) in enumerate((("unix_dgram", socket.SOCK_DGRAM), ("unix_stream", socket.SOCK_STREAM))):
+        await bench.open(ListenerSettings("it", Transport(kind), kind))
+        with socket.socket(socket.AF_UNIX, sock) as sender:
+            sender.connect(kind)
+            sender.sendall(b"<13>hello\n")
+        await until(lambda number=number: len(intake.frames) > number)
+        assert intake.origins[-1].peer == str(tmp_path / kind)
+
+
 async def test_a_unix_datagram_beyond_every_buffer_is_cut_and_flagged(bench, intake, tmp_path):
     # The first comes by the loop's own read, the second by ours; neither may pass as whole.
     path = str(tmp_path / "log")

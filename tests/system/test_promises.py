@@ -298,7 +298,7 @@ def test_sighup_takes_packs_and_refuses_broken_ones(receiver: ReceiverProcess, t
     receiver.signal(signal.SIGHUP)
     wait_for(lambda: "cannot be read" in receiver.log, what="a missing file refused")
     refused = wait_for(lambda: len(found := own_acts(receiver, "config.change")) == 2 and found, what="both noted")
-    assert {event["outcome"] for event in refused} == {"failure"}
+    assert {(event["outcome"], event["message"]) for event in refused} == {("failure", "configuration not re-read")}
     assert receiver.get("/readyz")[0] == 200
 
 

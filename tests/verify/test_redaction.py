@@ -173,6 +173,28 @@ async def test_what_cannot_be_redacted_is_refused_with_its_reason(tmp_path: Path
     check(folder)
 
 
+async def test_what_names_somebody_goes_in_any_case_and_holds_that_are_over_too(tmp_path: Path) -> None:
+    # Whoever looked for ALICE named her; a hold in force needs its entry, one that is over does not.
+    folder = tmp_path / "store"
+    async with open_log(folder, segment=100) as log:
+        await log.append([make_event(n, **(secretive(n) if n == 3 else {})) for n in range(150)])
+        over = await log.keeper.add_hold(Filter(actor=SECRET, since=5), f"case of {SECRET}", "counsel")
+        await log.keeper.note("log.query", {"asked": {"actor": SECRET.upper(), "command": "query"}}, "reviewer")
+        await log.keeper.note("log.export", {"asked": {"contains": f'by "{SECRET}"'}}, "reviewer")
+        await log.keeper.note("log.query", {"asked": {"actor": "somebody else"}}, "reviewer")
+        await log.keeper.remove_hold(over, "counsel")
+        kept = await log.keeper.add_hold(Filter(actor=f"not {SECRET}"), "case 18", "counsel")
+        assert (await log.keeper.redact(Filter(actor=SECRET), "request 7", "dpo"))["events"] == 4
+        left = [row for row in read(folder) if SECRET in f"{row.data}{row.reason}".lower()]
+        assert [row.message for row in left] == ["legal hold added"]
+        check(folder)
+        await log.keeper.remove_hold(kept, "counsel")
+        assert (await log.keeper.redact(Filter(actor=SECRET), "request 7", "dpo"))["events"] == 1
+        assert where_is(folder, SECRET) == where_is(folder, SECRET.upper()) == []
+    check(folder)
+    assert [row.data for row in read(folder) if row.action == "log.query"] == ['{"asked":{"actor":"somebody else"}}']
+
+
 async def test_what_was_redacted_is_remembered_outside_of_the_store(tmp_path: Path) -> None:
     # For a backup that is older.
     async with open_log(tmp_path / "store") as log:
