@@ -730,6 +730,10 @@ PING_ONE: Final = {
     ),
     **deeds(_FAILURE, {"auth.login": "USER.ACCESS_DENIED PASSWORD.CHECK_FAILED"}),
 }
+CROWDSTRIKE_SESSIONS: Final = deeds(
+    _SUCCESS,
+    {"session.open": "RemoteResponseSessionStartEvent", "session.close": "RemoteResponseSessionEndEvent"},
+)
 CROWDSTRIKE: Final = deeds(
     None,
     {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from receiver.normalize import cloud_deeds, mapped, product_readers, readers
+from receiver.normalize import cloud_deeds, deeds, mapped, product_readers, readers
 from receiver.normalize.readers import takes_pair, takes_within
 from receiver.normalize.vocabulary import Vocabulary, either, make_own, shape
 
@@ -74,7 +74,8 @@ AZURE: Final = make_own(
         shape("OperationName Category", any_of="TenantId CallerIPAddress AADTenantId Caller"),
     ),
     ("time", _TIME, "time eventTimestamp createdDateTime TimeGenerated"),
-    ("actor", _NAME, "properties.userPrincipalName"),
+    ("type", product_readers.take_kubernetes_log, "properties.log"),
+    ("actor", _NAME, "properties.userPrincipalName properties.server_principal_name properties.userEmail"),
     ("actor", takes_within(_NAME, "user.userPrincipalName", "user.displayName", "user.id", "app.displayName",
                            "app.servicePrincipalName", "app.appId"), "properties.initiatedBy InitiatedBy"),
     ("outcome", readers.take_code, "properties.httpStatusCode"),
@@ -92,8 +93,10 @@ AZURE: Final = make_own(
     """),
     ("source_ip", readers.take_loose_address, """
         callerIpAddress properties.ipAddress properties.callerIpAddress IPAddress httpRequest.clientIpAddress
-        properties.clientIP
+        properties.clientIP properties.client_ip properties.clientIpAddress
     """),
+    ("outcome", mapped.take_answer, "properties.succeeded"),
+    ("action", readers.takes_deed(deeds.SQL_SERVER), "properties.action_id"),
     ("source_ip", takes_within(_IP, "user.ipAddress"), "properties.initiatedBy InitiatedBy"),
     ("action", readers.takes_azure_deed({**cloud_deeds.ENTRA, **cloud_deeds.AZURE_VAULT}), """
         operationName operationName.value properties.activityDisplayName
@@ -491,6 +494,7 @@ CROWDSTRIKE: Final = make_own(
     ("actor", _NAME, "event.UserId event.UserName"),
     ("source_ip", _IP, "event.UserIp"),
     ("action", readers.takes_deed(cloud_deeds.CROWDSTRIKE, by_words=True), "event.OperationName"),
+    ("action", readers.takes_deed(cloud_deeds.CROWDSTRIKE_SESSIONS), "metadata.eventType"),
     ("action", readers.take_alert, "event.DetectName"),
     ("outcome", mapped.take_answer, "event.Success"),
     ("outcome", readers.success_of_deed, "event.OperationName"),
@@ -510,11 +514,16 @@ AWS_WAF: Final = make_own(
 )
 DEFENDER: Final = make_own(
     "defender",  # Microsoft Defender XDR: rows of its tables
-    shape("Timestamp ActionType", any_of="DeviceId DeviceName AccountUpn AccountName AccountObjectId ReportId"),
+    either(
+        shape("Timestamp ActionType", any_of="DeviceId DeviceName AccountUpn AccountName AccountObjectId ReportId"),
+        shape("Timestamp ErrorCode AccountUpn IPAddress"),
+    ),
     ("time", _TIME, "Timestamp"),
     ("host", None, "DeviceName"),
     ("action", readers.takes_deed({}, by_words=True), "ActionType"),
     ("actor", _NAME, "AccountUpn AccountName AccountDisplayName InitiatingProcessAccountName"),
+    ("action", readers.takes_always("auth.login"), "ErrorCode"),
+    ("outcome", readers.takes_outcome("0", "*"), "ErrorCode"),
     ("source_ip", product_readers.take_address_of_login, "RemoteIP IPAddress"),
     ("reason", mapped.take_reason, "FailureReason"),
     ("session", mapped.take_session, "LogonId"),

@@ -405,6 +405,23 @@ PERCONA_COMMANDS: Final = deeds(
         "privilege.revoke": "revoke revoke_all",
     },
 )
+SQL_SERVER: Final[Deeds] = {
+    "lgis": ("auth.login", _SUCCESS),
+    "lgif": ("auth.login", _FAILURE),
+    "dbaf": ("auth.login", _FAILURE),
+    "lgo": ("auth.logout", _SUCCESS),
+    "sl": ("data.query", None),
+    "ex": ("data.query", None),
+    **dict.fromkeys(("in", "up", "dl"), ("data.write", None)),
+    **dict.fromkeys(("pwc", "pwcs"), ("account.password_change", None)),
+    **dict.fromkeys(("pwr", "pwrs"), ("account.password_reset", None)),
+    **dict.fromkeys(("g", "gwg"), ("privilege.grant", None)),
+    **dict.fromkeys(("r", "rwc", "rwg"), ("privilege.revoke", None)),
+    "aprl": ("role.assign", None),
+    "dprl": ("role.remove", None),
+    "aust": ("config.change", None),
+}
+"""Of its audit, by action_id."""
 STATEMENTS: Final = {
     words: action
     for action, several in {

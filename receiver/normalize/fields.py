@@ -118,6 +118,8 @@ def map_fields(fields: dict[str, Any]) -> Mapped:
     return _map_further(plan, mapped, fields, 0)
 
 
+_PLACE: Final = re.compile(r"(?:\b(?:for|by|of|as|from) )?(?:\b[Uu]ser )?[\"']?\{@?[A-Za-z_.]{1,40}\}[\"']?(?: (?:from|at|on)\b(?= [\"']?\{))?")
+"""A place for a value in a text (`User {UserName} logged in from {Ip}`), whose values are fields."""
 _DEED: Final = re.compile(r"[A-Za-z_ .-]{3,40}")
 """A text that may be the name of a deed (`user logged in`): one with numbers is a sentence, of which few are alike."""
 
@@ -126,7 +128,7 @@ def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
     """Read the text as a deed's name, where no field has one but some say who or from where."""
     if mapped.actor is None and mapped.source_ip is None:
         return
-    text = _without_actor(mapped.message or "", mapped.actor)
+    text = _without_actor(_PLACE.sub("", mapped.message or "").strip(), mapped.actor, mapped.source_ip)
     if not _DEED.fullmatch(text):
         return
     told = mapped.outcome
@@ -143,8 +145,11 @@ _OF_LOGINS: Final = frozenset({take_login_name, take_login_uid, take_login_addre
 _LONGEST_SENTENCE: Final = 200
 
 
-def _without_actor(text: str, actor: str | None) -> str:
-    """Leave the name that its own field has out of a sentence (`Login failed for alice`): what remains are words."""
+def _without_actor(text: str, actor: str | None, source_ip: str | None) -> str:
+    """Leave the name and the address that have their own fields out of a sentence (`Login failed for alice`)."""
+    found = _FROM_WHERE.search(text)
+    if found is not None and found[1] == source_ip:
+        text = text[: found.start()]
     if actor is None or len(text) > _LONGEST_SENTENCE or text.count(actor) != 1 or " " not in text:
         return text
     before, after = text.split(actor)
@@ -155,6 +160,7 @@ def _without_actor(text: str, actor: str | None) -> str:
     return f"{before} {after}".strip() if not (before and after) or before.lower() == "user" else text
 
 
+_FROM_WHERE: Final = re.compile(r" from (?:IP )?[\"'\[(]?([0-9A-Fa-f.:]{2,45})[\"'\])]?\.?\Z")
 _WORD_CHAR: Final = re.compile(r"[\w.@+\\-]")
 _FOR_WHOM: Final = re.compile(r"(?:^| )(?:(?:for|by|of|as)(?: user| account)?|user|account):?\Z", re.IGNORECASE)
 

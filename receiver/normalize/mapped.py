@@ -249,13 +249,18 @@ def take_tag(mapped: Mapped, value: Any) -> bool:
 _TAG: Final = re.compile(r"([A-Za-z_][\w./-]{0,63})(?:\[(\d{1,10})\])?:?")
 
 
-_LOGGERS: Final = {"org.keycloak.events": "keycloak", "auth.event": "sonarqube"}
+_LOGGERS: Final = {
+    "org.keycloak.events": "keycloak", "auth.event": "sonarqube", "kafka.authorizer.logger": "kafka",
+    "org.apache.cassandra.audit": "cassandra", "org.apache.guacamole": "guacamole", "rabbitmq": "rabbitmq",
+}  # fmt: skip
+_OF_LOGGERS: Final = re.compile(rf"(?:{'|'.join(map(re.escape, _LOGGERS))})(?=\Z|\.)")
 
 
 def take_logger(mapped: Mapped, value: Any) -> bool:
-    """Take the program from a logger's name that only one has."""
-    if mapped.app is None and type(value) is str:
-        mapped.app = _LOGGERS.get(value)
+    """Take the program from a logger's name that only one has, or of which only one has the beginning."""
+    found = _OF_LOGGERS.match(value) if mapped.app is None and type(value) is str else None
+    if found is not None:
+        mapped.app = _LOGGERS[found[0]]
     return False
 
 
@@ -383,6 +388,7 @@ def take_subject(mapped: Mapped, value: Any) -> bool:
 _SOMEBODYS: Final = ("account.", "group.", "role.", "privilege.")
 """Deeds that are done to a user."""
 _LOGINS: Final = frozenset({"auth.login", "auth.logout"})
+_COMINGS: Final = _LOGINS | {"session.open", "session.close"}
 
 
 def take_login_name(mapped: Mapped, value: Any) -> bool:
@@ -438,7 +444,7 @@ def take_doer(mapped: Mapped, value: Any) -> bool:
 
 def take_login_address(mapped: Mapped, value: Any) -> bool:
     """Take an address where somebody came or went: elsewhere it may be the one that a server listens at."""
-    return mapped.action in _LOGINS and take_address(mapped, value)
+    return mapped.action in _COMINGS and take_address(mapped, value)
 
 
 def take_session(mapped: Mapped, value: Any) -> bool:
@@ -662,6 +668,17 @@ def see_categories(mapped: Mapped, value: Any) -> bool:
     if type(value) is list and len(value) <= _MOST_CATEGORIES:
         mapped.categories |= {each for each in value if type(each) is str and len(each) <= words.LONGEST_ACTION}
     return False
+
+
+def take_alarm(mapped: Mapped, value: Any) -> bool:
+    """Take ECS's event.category where it says that trouble was found, whatever was done then."""
+    found = {value} if type(value) is str else set(value) if _is_texts(value) else set()
+    if mapped.action is None and not found.isdisjoint(_ALARMS) and "authentication" not in found:
+        mapped.action = "detect.alert"
+    return False
+
+
+_ALARMS: Final = frozenset({"intrusion_detection", "malware"})
 
 
 def take_challenge(mapped: Mapped, value: Any) -> bool:

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from receiver.event import Outcome
 from receiver.normalize import deeds
 from receiver.normalize import mapped as usual
+from receiver.normalize.envelopes import open_envelope
 from receiver.normalize.mapped import NOBODY, Mapped
 from receiver.normalize.readers import (
     success_of_deed,
+    take_api_verb,
+    take_code,
+    take_first_address,
     takes_beginning,
     takes_deed,
     takes_json,
@@ -612,6 +616,21 @@ def _openshift_notes(value: dict[str, Any]) -> list[tuple[str, Any]]:
 
 _OPENSHIFT: Final = "authentication.openshift.io/"
 _take_openshift_decision: Final = takes_outcome("allow", "deny error")
+
+
+def take_kubernetes_log(mapped: Mapped, value: Any) -> bool:
+    """Take an event of Kubernetes' audit that Azure carries as a text among its own properties."""
+    event = open_envelope(value) if type(value) is str else None
+    if event is None or "auditID" not in event:
+        return False
+    user, thing, status = (event.get(name) for name in ("user", "objectRef", "responseStatus"))
+    usual.take_name(mapped, user.get("username") if type(user) is dict else None)
+    take_first_address(mapped, event.get("sourceIPs"))
+    usual.takes_type("object")(mapped, thing.get("resource") if type(thing) is dict else None)
+    take_api_verb(mapped, event.get("verb"))
+    take_code(mapped, status.get("code") if type(status) is dict else None)
+    usual.takes_target("object")(mapped, thing.get("name") if type(thing) is dict else None)
+    return False
 
 
 def take_rancher_login(mapped: Mapped, value: Any) -> bool:

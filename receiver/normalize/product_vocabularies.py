@@ -406,6 +406,194 @@ CLICKHOUSE: Final = make_own(
     ("session", mapped.take_session, "session_id query_id"),
 )
 
+# --- what others made of events ---
+
+FIREWALL_OF_GOOGLE: Final = make_own(
+    "firewall_of_google",  # its cloud's firewall
+    lambda names: {"connection.srcip", "disposition"} <= names,
+    ("source_ip", _IP, "connection.src_ip"),
+    ("source_port", mapped.take_port, "connection.src_port"),
+    ("action", readers.takes_deed({"denied": ("net.refuse", _FAILURE), "allowed": ("net.connect", _SUCCESS)}), """
+        disposition
+    """),
+    ("target", mapped.takes_typed("address"), "connection.dest_ip"),
+)  # fmt: skip
+SETUP_DEEDS: Final = {
+    **dict.fromkeys(("createduser", "createduserwithuniquerole"), ("account.create", _SUCCESS)),
+    **dict.fromkeys(("deactivateduser", "frozeuser"), ("account.disable", _SUCCESS)),
+    **dict.fromkeys(("activateduser", "unfrozeuser"), ("account.enable", _SUCCESS)),
+    **dict.fromkeys(("changedemail", "changeduseremail", "changedusername"), ("account.update", _SUCCESS)),
+    "unlockeduser": ("account.unlock", _SUCCESS),
+    "resetpassword": ("account.password_reset", _SUCCESS),
+    "changedpassword": ("account.password_change", _SUCCESS),
+    **dict.fromkeys(("permsetassign", "changedroleforuser", "changedprofileforuser"), ("role.assign", _SUCCESS)),
+    "permsetunassign": ("role.remove", _SUCCESS),
+    "groupmembership": ("group.member_add", _SUCCESS),
+    "suorgadminlogin": ("auth.switch", _SUCCESS),
+}
+SALESFORCE_SETUP: Final = make_own(
+    "salesforce_setup",  # SetupAuditTrail
+    shape("Action Section Display"),
+    ("time", _TIME, "CreatedDate"),
+    ("actor", _NAME, "CreatedBy.Username CreatedBy.Name CreatedById"),
+    ("actor_as", None, "DelegateUser"),
+    ("action", readers.takes_deed(SETUP_DEEDS), "Action"),
+    ("message", mapped.take_message, "Display"),
+    ("session", mapped.take_session, "Id"),
+)
+ATLAS_DEEDS: Final = {
+    word.lower(): (action, None)
+    for action, words in {
+        "role.assign": "USER_ROLES_CHANGED_AUDIT API_KEY_ROLES_CHANGED",
+        "account.create": "MONGODB_USER_ADDED",
+        "account.update": "MONGODB_USER_UPDATED MONGODB_USER_X509_CERT_CREATED",
+        "account.delete": "MONGODB_USER_DELETED",
+        "account.lock": "ACCOUNT_LOCKED",
+        "account.unlock": "ACCOUNT_UNLOCKED",
+        "account.password_change": "PASSWORD_UPDATED",
+        "account.password_reset": "PASSWORD_RESET",
+        "group.member_add": "JOINED_TEAM JOINED_GROUP JOINED_ORG TEAM_MEMBER_ADDED",
+        "group.member_remove": "REMOVED_FROM_TEAM REMOVED_FROM_GROUP REMOVED_FROM_ORG TEAM_MEMBER_REMOVED",
+        "group.create": "TEAM_CREATED",
+        "group.delete": "TEAM_DELETED",
+    }.items()
+    for word in words.split()
+}
+ATLAS: Final = make_own(
+    "atlas",  # MongoDB's cloud: its events
+    shape("eventTypeName created"),
+    ("time", _TIME, "created"),
+    ("actor", _NAME, "username apiKeyId publicKey userId"),
+    ("source_ip", _IP, "remoteAddress"),
+    ("action", readers.takes_deed(ATLAS_DEEDS, by_words=True), "eventTypeName"),
+    ("request", readers.take_last_verb, "eventTypeName"),
+    ("target", mapped.takes_typed("account"), "targetUsername dbUserUsername"),
+    ("session", mapped.take_session, "id"),
+)
+ATLAS_ACCESS: Final = make_own(
+    "atlas_access",  # and who logged in to a cluster
+    shape("authResult authSource username"),
+    ("time", _TIME, "timestamp"),
+    ("host", None, "hostname"),
+    ("actor", _NAME, "username"),
+    ("source_ip", _IP, "ipAddress"),
+    ("action", readers.takes_always("auth.login"), "authSource"),
+    ("outcome", mapped.take_answer, "authResult"),
+    ("reason", mapped.take_reason, "failureReason"),
+)
+SENSOR_DEEDS: Final = {
+    "userlogon": ("auth.login", _SUCCESS),
+    "userlogonfailed": ("auth.login", _FAILURE),
+    "userlogonfailed2": ("auth.login", _FAILURE),
+    "userlogoff": ("auth.logout", _SUCCESS),
+    "useraccountcreated": ("account.create", _SUCCESS),
+    "useraccountdeleted": ("account.delete", _SUCCESS),
+    "useraccountaddedtogroup": ("group.member_add", _SUCCESS),
+    "processrollup2": ("process.start", None),
+    "syntheticprocessrollup2": ("process.start", None),
+    "endofprocess": ("process.stop", None),
+    "networkconnectip4": ("net.connect", None),
+    "networkconnectip6": ("net.connect", None),
+    "scheduledtaskregistered": ("schedule.create", _SUCCESS),
+    "scheduledtaskdeleted": ("schedule.delete", _SUCCESS),
+}
+FALCON_SENSOR: Final = make_own(
+    "falcon_sensor",  # CrowdStrike's data replicator; aip is where the sensor is, not who comes
+    shape("event_simpleName aid"),
+    ("time", _TIME, "timestamp"),
+    ("host", None, "ComputerName"),
+    ("action", readers.takes_deed(SENSOR_DEEDS), "event_simpleName"),
+    ("actor", _NAME, "UserName UserPrincipal"),
+    ("source_ip", product_readers.take_address_of_login, "RemoteAddressIP4 RemoteAddressIP6 RemoteIP"),
+    ("target", mapped.takes_typed("command"), "CommandLine"),
+    ("session", mapped.take_session, "AuthenticationId_decimal AuthenticationId"),
+)
+DEEP_VISIBILITY: Final = make_own(
+    "deep_visibility",  # SentinelOne's telemetry of logins
+    lambda names: "event.login.username" in names,
+    ("time", _TIME, "timestamp event.time"),
+    ("host", None, "endpoint.name"),
+    ("actor", _NAME, "event.login.userName"),
+    ("source_ip", _IP, "src.endpoint.ip.address"),
+    ("action", mapped.take_action, "event.type"),
+    ("outcome", mapped.take_answer, "event.login.loginIsSuccessful"),
+    ("reason", mapped.take_reason, "event.login.failureReason"),
+    ("session", mapped.take_session, "event.login.sessionId"),
+)
+MOD_SECURITY: Final = make_own(
+    "mod_security",  # its audit log, of version 3 and of 2
+    either(shape("transaction", only="transaction"), shape("transaction request audit_data")),
+    ("source_ip", _IP, "transaction.client_ip transaction.remote_address"),
+    ("source_port", mapped.take_port, "transaction.client_port transaction.remote_port"),
+    ("action", readers.takes_always("http.request"), "transaction.request request.request_line"),
+    ("outcome", readers.take_code, "transaction.response.http_code response.status"),
+    ("target", None, "transaction.request.uri"),
+    ("session", mapped.take_session, "transaction.unique_id transaction.transaction_id"),
+)
+
+# --- what teams run ---
+
+LOGTO_DEEDS: Final = {
+    "interaction.signin.submit": ("auth.login", None),
+    "interaction.register.submit": ("account.create", None),
+    "interaction.forgotpassword.submit": ("account.password_reset", None),
+}
+LOGTO: Final = make_own(
+    "logto",
+    shape("key payload tenantId createdAt"),
+    ("time", _TIME, "createdAt"),
+    ("actor", _NAME, "payload.userId"),
+    ("source_ip", _IP, "payload.ip"),
+    ("action", readers.takes_deed(LOGTO_DEEDS), "key"),
+    ("outcome", readers.takes_outcome("success", "error"), "payload.result"),
+    ("reason", mapped.take_reason, "payload.error.message payload.error.code"),
+    ("session", mapped.take_session, "payload.sessionId"),
+)
+NATS_DEEDS: Final = {
+    "io.nats.server.advisory.v1.client_connect": ("session.open", _SUCCESS),
+    "io.nats.server.advisory.v1.client_disconnect": ("session.close", None),
+}
+NATS: Final = make_own(
+    "nats",  # its advisories
+    shape("type server client timestamp"),
+    ("time", _TIME, "timestamp"),
+    ("actor", _NAME, "client.user client.name_tag"),
+    ("source_ip", _IP, "client.host"),
+    ("action", readers.takes_deed({"authentication failure": ("auth.login", _FAILURE)}), "reason"),
+    ("action", readers.takes_deed(NATS_DEEDS), "type"),
+    ("session", mapped.take_session, "client.id"),
+)
+AIRFLOW_DEEDS: Final = {
+    "cli_users_create": ("account.create", None),
+    "cli_users_delete": ("account.delete", None),
+    "cli_add_user_role": ("role.assign", None),
+    "cli_remove_user_role": ("role.remove", None),
+    "users.create": ("account.create", None),
+}
+AIRFLOW: Final = make_own(
+    "airflow",  # rows of its log
+    shape("dttm event owner"),
+    ("time", _TIME, "dttm"),
+    ("actor", _NAME, "owner owner_display_name"),
+    ("action", readers.takes_deed(AIRFLOW_DEEDS, by_words=True), "event"),
+    ("target", mapped.takes_typed("dag"), "dag_id"),
+)
+NETBOX: Final = make_own(
+    "netbox",  # its changelog
+    shape("changed_object_type request_id action"),
+    ("time", _TIME, "time"),
+    ("actor", _NAME, "user_name user.username user"),
+    ("type", mapped.takes_type("object"), "changed_object_type"),
+    ("action", readers.takes_typed_deed({
+        f"{kind} {verb}": (f"{noun}.{verb}", _SUCCESS)
+        for kind, noun in (("users.user", "account"), ("users.group", "group"))
+        for verb in ("create", "update", "delete") if f"{noun} {verb}" != "group update"
+    }, by_verb=True), "action action.value"),
+    ("outcome", readers.success_of_deed, "action"),
+    ("target", mapped.takes_target("object"), "object_repr changed_object_id"),
+    ("session", mapped.take_session, "request_id"),
+)  # fmt: skip
+
 # --- what watches kernels ---
 
 TRACEE_DEEDS: Final = {
@@ -428,5 +616,6 @@ TRACEE: Final = make_own(
 PRODUCT_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     ASANA, AZURE_DEVOPS, NEW_RELIC, SUMO_LOGIC, TENABLE, TREND_MICRO, HUBSPOT, LAUNCH_DARKLY, DYNATRACE, HUAWEI,
     YANDEX, NEBIUS, ZPA, ZPA_USER, CORTEX, STACKROX, STORAGE_MANAGER, FIREPOWER, RANGER, TRINO, NEO4J, PAN_OS,
-    CLICKHOUSE, TRACEE,
+    CLICKHOUSE, TRACEE, FIREWALL_OF_GOOGLE, SALESFORCE_SETUP, ATLAS, ATLAS_ACCESS, FALCON_SENSOR, DEEP_VISIBILITY,
+    MOD_SECURITY, LOGTO, NATS, AIRFLOW, NETBOX,
 )  # fmt: skip

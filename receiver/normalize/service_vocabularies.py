@@ -228,29 +228,13 @@ OPENCANARY: Final = make_own(
     ("action", readers.takes_deed(OPENCANARY_DEEDS), "logtype"),
     ("target", mapped.takes_typed("address"), "dst_host"),
 )
-SQL_SERVER_DEEDS: Final = {
-    "lgis": ("auth.login", _SUCCESS),
-    "lgif": ("auth.login", _FAILURE),
-    "dbaf": ("auth.login", _FAILURE),
-    "lgo": ("auth.logout", _SUCCESS),
-    "sl": ("data.query", None),
-    "ex": ("data.query", None),
-    **dict.fromkeys(("in", "up", "dl"), ("data.write", None)),
-    **dict.fromkeys(("pwc", "pwcs"), ("account.password_change", None)),
-    **dict.fromkeys(("pwr", "pwrs"), ("account.password_reset", None)),
-    **dict.fromkeys(("g", "gwg"), ("privilege.grant", None)),
-    **dict.fromkeys(("r", "rwc", "rwg"), ("privilege.revoke", None)),
-    "aprl": ("role.assign", None),
-    "dprl": ("role.remove", None),
-    "aust": ("config.change", None),
-}
 SQL_SERVER: Final = make_own(
     "sql_server",  # Microsoft SQL Server's audit (sys.fn_get_audit_file)
     shape("action_id server_principal_name"),
     ("time", mapped.take_time, "event_time"),
     ("actor", mapped.take_name, "server_principal_name session_server_principal_name"),
     ("source_ip", mapped.take_address, "client_ip"),
-    ("action", readers.takes_deed(SQL_SERVER_DEEDS), "action_id"),
+    ("action", readers.takes_deed(deeds.SQL_SERVER), "action_id"),
     ("outcome", mapped.take_answer, "succeeded"),
     ("target", None, "object_name"),
     ("session", mapped.take_session, "session_id"),

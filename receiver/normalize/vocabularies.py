@@ -26,12 +26,16 @@ __all__ = ["STRUCTURED_DATA", "VOCABULARIES", "Reading", "Vocabulary", "canonica
 
 # --- rows ---
 
-_CONTEXTS: Final = ("context", "meta", "metadata", "properties", "context_map", "mdc", "extra")
+_CONTEXTS: Final = ("context", "meta", "metadata", "properties", "context_map", "mdc", "extra", "ctx")
 """Where loggers put what they were given beside a text."""
 
 
-def _within(names: str) -> str:
-    return " ".join(f"{context}.{name}" for context in _CONTEXTS for name in names.split())
+_DETAILS: Final = ("details", "detail", "event_data", "additional_details")
+"""Where an event has what is of its own kind: of a login who logs in, of other deeds whom it was done to."""
+
+
+def _within(names: str, contexts: tuple[str, ...] = _CONTEXTS) -> str:
+    return " ".join(f"{context}.{name}" for context in contexts for name in names.split())
 
 
 _TIME: Final[tuple[Row, ...]] = (
@@ -47,6 +51,7 @@ _HEADER: Final[tuple[Row, ...]] = (
         service_name service.name app.name application.name process process_name process.name container_name
         container.name source_name predecoder.program_name syslog.appname log.syslog.appname
     """),
+    ("app", mapped.take_logger, "logger logger_name logger.name log.logger domain"),
     ("app", mapped.take_tag, "syslogtag syslog_tag"),
     ("pid", mapped.take_pid, "pid process_id process.pid syslog_pid"),
     ("severity", mapped.take_level, "level"),
@@ -60,7 +65,7 @@ _HEADER: Final[tuple[Row, ...]] = (
 _MESSAGE: Final[tuple[Row, ...]] = (
     ("message", mapped.take_message, """
         message msg short_message description full_log text_payload syslog_message log_message raw raw_message raw_log
-        rawmsg event.original log.original
+        rawmsg event.original log.original @m rendered_message @mt message_template
     """),
 )  # fmt: skip
 _ACTOR: Final[tuple[Row, ...]] = (
@@ -98,8 +103,9 @@ _ACTOR: Final[tuple[Row, ...]] = (
         client.user.name source.user.email client.user.email who
     """),
     ("actor", mapped.take_id, """
-        actor_id actor.id actor.user.id actor.uuid user_id user.id user.user_id user.uid user.uuid usr.id initiator.id
-        principal.id principal_id acting_user_id author_id author.id
+        actor_id actor.id actor.actor_id actor.user_id actor.user.id actor.uuid
+        user_id user.id user.user_id user.uid user.uuid usr.id initiator.id
+        principal.id principal_id acting_user_id author_id author.id subject.id
     """),
     ("actor", mapped.take_subject, "subject sub by"),
     ("actor_as", None, """
@@ -131,7 +137,8 @@ _SOURCE: Final[tuple[Row, ...]] = (
         subject.ip subject.ip_address request_context.identity.sourceIp
         operator_ip initiator_ip author_ip performer_ip from_ip user_addr sender_ip
         ip_addr ipv4 ipv4_address src_ip_addr src_ip_address source_ip_addr remote_ip_address remote_ip_addr
-        client_ip_addr saddr ip_src requester_ip_address request_ip_address login_ip_address actor_ip_addr
+        client_ip_addr client_remote_addr
+        saddr ip_src requester_ip_address request_ip_address login_ip_address actor_ip_addr
         network.client_ip network.source_ip connection.ip connection.remote_addr connection.remote_ip conn.remote
         session.client_ip session.remote_ip geoip.ip geo.ip location.ip_address x_client_ip http_client_ip
         actor.remote_ip actor.client_ip actor.remote_addr user.remote_ip user.client_ip user.remote_addr
@@ -169,7 +176,7 @@ _OBJECT: Final[tuple[Row, ...]] = (
 _HTTP: Final[tuple[Row, ...]] = (
     ("request", mapped.see_method, """
         method request_method http_method http.request.method req.method request.method http.method request_verb
-        cs_method http_message.method request_context.http_method
+        cs_method http_message.method request_context.http_method verb
         http_request.request_method
     """),
     ("request", mapped.see_request_line, "request request_line http_request"),
@@ -189,7 +196,7 @@ _DEED: Final[tuple[Row, ...]] = (
         login_outcome auth_outcome authz.decision policy_decision response.result
     """),
     ("outcome", mapped.take_answer, """
-        success succeeded successful is_success ok allowed granted authenticated is_successful login_successful
+        success succeeded successful is_success ok allow allowed granted authenticated is_successful login_successful
         result.success response.success event.success
     """),
     ("outcome", mapped.take_contrary, "failed denied is_error is_failure"),
@@ -199,9 +206,11 @@ _DEED: Final[tuple[Row, ...]] = (
         dst_ip dest_ip destination_ip dst.ip destination.ip dst_addr dest_addr destination_address dst dst_endpoint.ip
     """),
     ("type", mapped.see_dataset, "event.module event.dataset data_stream.dataset"),
+    ("reason", mapped.take_alarm, "event.category"),
     ("action", documents.take_event_action, "event.action"),
     ("action", mapped.take_action, """
-        action event.action event_action action.name action.type operation operation_name operation_type event
+        action event.action event_action action.name action.type action.value
+        operation operation_name operation_type event
         event_name event.name event_type event.type audit_event audit_action activity activity_type
         activity_name action_type action_name audit_log_event evt evt_name what event_type_name audit_type
         action_identifier activity_code verb act type
@@ -210,6 +219,9 @@ _DEED: Final[tuple[Row, ...]] = (
     ("outcome", mapped.take_answer, _within("success")),
     ("outcome", mapped.take_status, _within("status")),
     ("source_ip", mapped.take_address, _within("ip ip_address client_ip remote_ip remote_addr source_ip src_ip")),
+    ("outcome", mapped.take_outcome, _within("outcome result", _DETAILS)),
+    ("outcome", mapped.take_answer, _within("success", _DETAILS)),
+    ("source_ip", mapped.take_login_address, _within("ip ip_address client_ip remote_ip source_ip src_ip", _DETAILS)),
     ("action", mapped.take_action, _within("action operation event_type")),
     ("actor", mapped.take_context_name, _within("user username user_name user.name user_email actor")),
     ("type", mapped.take_doer, """
@@ -218,6 +230,7 @@ _DEED: Final[tuple[Row, ...]] = (
     """),
     ("actor", mapped.take_login_name, f"""
         email mail login uname db_user account account_name login_id {_within("email login")}
+        {_within("username user user_name user.name login email", _DETAILS)}
     """),
     ("actor", mapped.take_login_uid, "uid auid"),
     ("type", mapped.see_categories, "event.category"),

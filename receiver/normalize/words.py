@@ -140,7 +140,8 @@ _NOUN_VERBS: Final = (
 
 _PHRASES: Final = {
     "auth.login": "login log_in logged_in logon log_on logged_on signin sign_in signed_in authenticate authentication"
-    " authenticated auth authn login_attempt login_user sign_in_activity",
+    " authenticated auth authn login_attempt login_user sign_in_activity"
+    " to_log_in to_login to_sign_in to_authenticate",
     "auth.logout": "logout log_out logged_out logoff log_off logged_off signout sign_out signed_out logout_user",
     "auth.switch": "su switch_user user_switch user_switched switched_user",
     "account.lock": "locked_out_user_account locked_out_user user_locked_out account_locked_out account_lockout"
@@ -154,9 +155,10 @@ _PHRASES: Final = {
     "process.stop": "killed_pid killed_process",
     "account.create": "signup sign_up signed_up registration add_user useradd adduser added_user_account",
     "group.member_add": "add_user_to_group user_added_to_group member_added_to_group added_to_group"
-    " added_member_to_group added_user_to_group add_member_to_group member_added",
+    " added_member_to_group added_user_to_group add_member_to_group member_added add_member",
     "group.member_remove": "remove_user_from_group user_removed_from_group member_removed_from_group"
-    " removed_from_group removed_member_from_group removed_user_from_group remove_member_from_group member_removed",
+    " removed_from_group removed_member_from_group removed_user_from_group remove_member_from_group member_removed"
+    " remove_member",
     "command.exec": "command_execution ran_command",
     "file.set_perm": "changed_file_permissions_of",
     "file.set_attr": "changed_file_ownership_of",
@@ -170,7 +172,8 @@ _PHRASES: Final = {
 
 _SUBJECTS: Final = frozenset(_all(
         "user account admin client auth authn authentication ssh web console vpn sso saml oauth ldap radius local"
-        " remote portal system interactive password app application member customer employee",
+        " remote portal system interactive password app application member customer employee django rails laravel"
+        " spring wordpress keycloak jenkins grafana gitlab",
         "",
     ))
 """A first token that only says whose deed it was: `user_login`, `ssh_login`."""
@@ -224,6 +227,8 @@ def read_action(text: str) -> Deed:
 
 _CATEGORIES_OF: Final = (
     # ECS: category, types of which all are there, action; the first that fits
+    ("intrusion_detection", "", "detect.alert"),
+    ("malware", "", "detect.alert"),
     ("authentication", "start", "auth.login"),
     ("authentication", "end", "auth.logout"),
     ("session", "start", "session.open"),
@@ -252,8 +257,6 @@ _CATEGORIES_OF: Final = (
     ("api", "access", "api.read"),
     ("api", "change", "api.update"),
     ("api", "deletion", "api.delete"),
-    ("intrusion_detection", "", "detect.alert"),
-    ("malware", "", "detect.alert"),
 )
 
 
