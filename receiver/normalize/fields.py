@@ -118,7 +118,10 @@ def map_fields(fields: dict[str, Any]) -> Mapped:
     return _map_further(plan, mapped, fields, 0)
 
 
-_PLACE: Final = re.compile(r"(?:\b(?:for|by|of|as|from) )?(?:\b[Uu]ser )?[\"']?\{@?[A-Za-z_.]{1,40}\}[\"']?(?: (?:from|at|on)\b(?= [\"']?\{))?")
+_PLACE: Final = re.compile(
+    r"(?:\b(?:for|by|of|as|from) )?(?:\b[Uu]ser )?"
+    r"[\"']?\{@?[A-Za-z_.]{1,40}\}[\"']?(?: (?:from|at|on)\b(?= [\"']?\{))?"
+)
 """A place for a value in a text (`User {UserName} logged in from {Ip}`), whose values are fields."""
 _DEED: Final = re.compile(r"[A-Za-z_ .-]{3,40}")
 """A text that may be the name of a deed (`user logged in`): one with numbers is a sentence, of which few are alike."""
