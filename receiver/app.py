@@ -46,7 +46,7 @@ from receiver.key_files import KeyFolder
 from receiver.listen import Listeners, ListenerSettings, ListenLimits, TlsSettings, inherited_sockets, open_listeners
 from receiver.listen.intake import Intake
 from receiver.metrics import Exposition
-from receiver.normalize import Normalizer, load_packs
+from receiver.normalize import Normalizer, check_packs, load_packs
 from receiver.notify import notify, watchdog_seconds
 from receiver.own_acts import HEARD, NOT_READ, SILENT, own_act
 from receiver.publish import FileTarget, HttpTarget, Publisher, SyslogTarget, Target, WitnessTarget
@@ -121,7 +121,10 @@ class App:
         self._reload_wanted = asyncio.Event()
         self._clock = Clock(self._on_clock_step)
         self._inbox = Inbox(config.ingest.max_bytes)
-        self._intake = Intake(self._inbox, build_normalizer(config), self._clock, silence_allowed(config))
+        normalizer, wrong = build_normalizer(config)
+        for problem in wrong:  # told, not refused: events that are read by a wrong rule are better than none
+            log.error("%s", problem)
+        self._intake = Intake(self._inbox, normalizer, self._clock, silence_allowed(config))
         self._silence = SilenceWatch(silence_allowed(config), time.monotonic())
         self._listeners: Listeners
         self._store: Store
@@ -319,7 +322,9 @@ class App:
         """Take over what can change in a running process, name what cannot. Raises ConfigError: nothing changed."""
         # Beside the loop: a third of a second in which it reads nothing costs datagrams.
         config = await asyncio.to_thread(load_config, self._path)
-        normalizer = await asyncio.to_thread(build_normalizer, config)
+        normalizer, wrong = await asyncio.to_thread(build_normalizer, config)
+        if wrong:
+            raise ConfigError("\n".join(wrong))
         await self._listeners.reload([listener_settings(listener, config) for listener in config.listeners])
         self._intake.normalizer = normalizer
         self._intake.expect(silence_allowed(config))
@@ -532,9 +537,15 @@ def care_policy(config: Config) -> CarePolicy:
     return CarePolicy(config.evidence.checkpoint_interval, retention)
 
 
-def build_normalizer(config: Config) -> Normalizer:
-    """Load the operator's packs and the built-in ones. Raises ConfigError."""
-    return Normalizer(load_packs(config.packs), keep_raw_always=config.store.keep_raw == "always")
+def build_normalizer(config: Config) -> tuple[Normalizer, list[str]]:
+    """Load the operator's packs and the built-in ones, and say which of the operator's samples are not as they say.
+
+    Raises ConfigError.
+    """
+    packs = load_packs(config.packs)
+    own = [pack for pack in packs if not pack.built_in]
+    wrong = check_packs(packs, own) if own else []
+    return Normalizer(packs, keep_raw_always=config.store.keep_raw == "always"), wrong
 
 
 def silence_allowed(config: Config) -> dict[str, float]:

@@ -16,7 +16,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from receiver.config import Address, Config, KeepRaw, ListenerType, load_config, problems, settings, settings_table
+from receiver.config import (
+    Address,
+    Config,
+    KeepRaw,
+    ListenerType,
+    digest_of,
+    load_config,
+    problems,
+    settings,
+    settings_table,
+)  # fmt: skip
 from receiver.errors import ConfigError
 from receiver.event import FACILITIES
 
@@ -466,6 +476,16 @@ def test_the_example_shows_the_defaults(file: Path) -> None:
     example, default = load_config(file), Config.model_validate({}, context={"folder": file.parent})
     for section in ("store", "ingest", "limits", "http"):
         assert getattr(example, section) == getattr(default, section)
+
+
+def test_every_setting_has_a_part_in_the_digest(file: Path) -> None:
+    # The log says by it that the configuration changed; it is made at every start and reload, whatever is set.
+    file.write_text(without_comment_signs())
+    example = load_config(file)
+    for section in type(example).model_fields:
+        default = load_config(EXAMPLE)
+        changed = default.model_copy(update={section: getattr(example, section)})
+        assert (digest_of(changed) == digest_of(default)) == (changed == default), section
 
 
 def test_the_example_gives_each_setting_a_reason() -> None:

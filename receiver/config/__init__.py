@@ -78,6 +78,7 @@ def load_config(path: Path | None = None) -> Config:
 def digest_of(config: Config) -> str:
     """Give the SHA-256 of what is configured, in hex: the log tells by it when that changed. No secret is in it."""
     values = config.model_dump(warnings=False)  # an address is a tuple, which pydantic finds worth a warning
+    values["zones"] = {str(network): zone for network, zone in config.zones.items()}  # keys of JSON are texts
     return sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
 
 

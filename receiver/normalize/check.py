@@ -45,8 +45,17 @@ _GROWTH: Final = 8
 _PUMPED_PLACES: Final = 10
 """Places of a sample between which its text is repeated: 45 attacks a sample."""
 
+_REPEATED_GROUP: Final = re.compile(r"\)(?:[*+]|\{\d*,\})")
+"""What a repetition in a repetition needs: such patterns are attacked with every short piece of their samples."""
+_PIECE_CHARS: Final = 3
+_PIECE_PLACES: Final = 100
+"""Places of a sample at which a piece of it is repeated, at most: 300 attacks a sample."""
+
 _START_PIECES: Final = 8
 """Pieces of the beginning of a line that are put behind one another: 56 attacks."""
+
+_WRONG_END: Final = "\x00 \x00"
+"""No pattern takes it but one that takes anything: neither one word nor a character that patterns name."""
 
 _CUT: Final = 128
 _SHORTER: Final = (
@@ -108,7 +117,8 @@ def slow_patterns(packs: Sequence[Pack], clock: Callable[[], float]) -> list[str
             if isinstance(rule, RecordRule):
                 continue  # readers of records are ours, and linear
             rule.compile()
-            for attack in attacks(rule, texts.get(rule.name, [])):
+            thorough = not pack.built_in or _REPEATED_GROUP.search(rule.pattern) is not None
+            for attack in attacks(rule, texts.get(rule.name, []), thorough=thorough):
                 seconds = _slow(rule.fullmatch, attack, clock)
                 if seconds:
                     problems.append(
@@ -154,7 +164,7 @@ def _slow(match: Callable[[str], object], attack: Attack, clock: Callable[[], fl
 def _text(attack: Attack, length: int) -> str:
     """Make the hostile text, with an end that no pattern takes; a short one is cut to its length."""
     text = _pumped(attack, length)
-    return (text[:length] if length <= _CUT else text) + "\x00"
+    return (text[:length] if length <= _CUT else text) + _WRONG_END
 
 
 def _pumped(attack: Attack, length: int) -> str:
@@ -175,8 +185,12 @@ def _cost(match: Callable[[str], object], text: str, clock: Callable[[], float])
     return best
 
 
-def attacks(rule: Rule, texts: Sequence[str]) -> Iterator[Attack]:
-    """Give ways to attack a rule, made of its own messages and its own words."""
+def attacks(rule: Rule, texts: Sequence[str], *, thorough: bool = False) -> Iterator[Attack]:
+    """Give ways to attack a rule, made of its own messages and its own words.
+
+    thorough: also repeat every short piece of its messages where it stands. That finds what has no group of its own to
+    be pumped, but takes up to a second a sample.
+    """
     for text in texts:
         match = rule.fullmatch(text.strip())
         if match is not None:
@@ -185,10 +199,20 @@ def attacks(rule: Rule, texts: Sequence[str]) -> Iterator[Attack]:
                 yield match.string[:start], match.string[start:end], match.string[end:]
             for place in places:
                 yield match.string[:place], " ", match.string[place:]
+            if thorough:
+                yield from _pieces(match.string)
     words = re.findall(r"[A-Za-z0-9 ;:=.,()\[\]']{2,}", rule.pattern)
     for prefix in rule.prefixes:
         for word in sorted({*words, " ", "a", "a ", "0", "'"}):
             yield prefix, word, ""
+
+
+def _pieces(text: str) -> Iterator[Attack]:
+    """Repeat pieces of one to three characters where they stand, and end there."""
+    step = max(1, len(text) // _PIECE_PLACES)
+    for start in range(0, len(text), step):
+        for end in range(start + 1, min(start + _PIECE_CHARS, len(text)) + 1):
+            yield text[:start], text[start:end], ""
 
 
 def _places(match: re.Match[str]) -> list[int]:

@@ -92,7 +92,7 @@ class Delivered:
     def _ask(self, named: list[bytes]) -> list[int]:
         """Look all of them up by one statement, which runs without the GIL; binding each costs more than its lookup."""
         self._number(len(named))  # here, outside of a transaction: a rollback would take them away again
-        if not self._count:
+        if not (named and self._count):
             return []
         sql = f"SELECT n FROM temp.number CROSS JOIN delivered ON id = {_NTH} WHERE n < ?2"  # noqa: S608 - ours
         return [n for (n,) in self._connection.execute(sql, (bytearray().join(named), len(named)))]

@@ -137,6 +137,18 @@ def test_a_slow_pattern_is_found(slow: str) -> None:
     assert len(slow_patterns([pack], time.thread_time)) == 1
 
 
+@pytest.mark.parametrize(
+    ("slow", "sample"),
+    [(r"(?:\w+)+!", "abc!"), ("(a+)+!", "aa!"), ("(?:a|ab|b)*!", "ab!"), ("[ab]+[bc]+[bd]+!", "abd!")],
+)
+def test_a_slow_pattern_without_a_group_of_its_own_is_found(slow: str, sample: str) -> None:
+    # What is repeated stands in the sample, but no name takes it, and no plain text of the pattern is it.
+    text = GOOD.replace("opened {_door}", f"opened {{_door}} {slow}").replace("opened lab", f"opened lab {sample}")
+    pack = parse_pack(text, "x")
+    assert check_packs([pack]) == []
+    assert len(slow_patterns([pack], time.thread_time)) == 1
+
+
 def test_a_slow_beginning_of_lines_is_found() -> None:
     # It is tried on every line that comes without a header.
     pack = parse_pack(GOOD.replace("apps: [doord]", "apps: [doord]\nlines: {doord: '(?:[a ]+)+: '}"), "x")

@@ -67,6 +67,18 @@ async def test_events_without_ids_go_beside(tmp_path: Path) -> None:
     assert len(read(tmp_path)) == 6
 
 
+@pytest.mark.parametrize("max_events", [2, 1000])
+async def test_a_nameless_delivery_comes_first_after_a_restart_or_a_rotation(tmp_path: Path, max_events: int) -> None:
+    # Ids are remembered, and the connection has not asked for any yet.
+    async with opened(tmp_path, max_events=max_events) as store:
+        await deliver(store, [1, 2])
+        assert await deliver(store, [None]) == []
+    async with opened(tmp_path, max_events=max_events) as store:
+        assert await deliver(store, [None, None]) == []
+        assert await deliver(store, [2]) == [0]
+    assert apps(tmp_path) == ["1", "2", "None", "None", "None"]
+
+
 async def test_they_are_known_after_a_restart_and_in_the_next_segment(tmp_path: Path) -> None:
     # Rotation carries them over; the sealed file has none of it.
     async with opened(tmp_path) as store:

@@ -201,6 +201,24 @@ def test_sighup_refuses_a_bad_configuration_and_keeps_the_old_one(receiver: Rece
     assert "nonsense" in str(refused["reason"])
 
 
+def test_zones_hold_at_the_start_and_after_a_reload(tmp_path: Path) -> None:
+    # The log says what the configuration was: whatever is set has a part in that, at each of them.
+    line = b"<13>Nov 22 12:00:00 h app: hello\n"
+    with ReceiverProcess.with_syslog(tmp_path, zones={"127.0.0.0/8": "Asia/Tokyo"}) as receiver:
+        receiver.start()
+        for count, zone in enumerate(("Etc/UTC", "Asia/Tokyo"), start=1):
+            with socket.create_connection(("127.0.0.1", receiver.port)) as sock:
+                sock.sendall(line)
+            receiver.wait_stored(count)
+            receiver.settings["zones"] = {"127.0.0.0/8": zone}
+            receiver.write_config()
+            receiver.signal(signal.SIGHUP)
+            wait_for(lambda count=count: receiver.log.count("configuration re-read") == count, what="the reload")
+        times = {str(event["time"])[11:16] for event in receiver.wait_events(2)}
+        assert times == {"03:00", "12:00"}
+        assert receiver.stop() == 0
+
+
 def test_sighup_opens_and_closes_listeners_without_a_restart(receiver: ReceiverProcess) -> None:
     # A new door opens; connections of a door that stays are not cut.
     (port,) = free_ports(1)
@@ -255,6 +273,9 @@ def test_sighup_takes_new_packs_and_refuses_broken_ones(tmp_path: Path) -> None:
         receiver.signal(signal.SIGHUP)
         wait_for(lambda: "mine.yaml:7: rules.0.set.action: unknown action" in receiver.log, what="the refusal")
         assert sent(receiver, 3) == "mine/first"
+        (packs / "mine.yaml").write_text(PACK.format(name="second").replace("actor: alice", "actor: bob"))
+        receiver.signal(signal.SIGHUP)
+        wait_for(lambda: "actor is 'alice', expected 'bob'" in receiver.log, what="the refusal")
         (packs / "mine.yaml").write_text(PACK.format(name="second"))
         receiver.signal(signal.SIGHUP)
         wait_for(lambda: receiver.log.count("configuration re-read") == 2, what="the reload")
