@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from receiver import limits
+from receiver.cli.location import CONFIG_VARIABLE, SYSTEM_CONFIG, config_of
 from receiver.cli.parser import add_command, add_location, checked
 from receiver.cli.when import FORMS, now_us, parse_when
 from receiver.errors import ConfigError
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
 _ABOUT: Final = """\
 Show how a message is parsed and normalised: its fields, the rule that gave the action and why, or which rules came
-near. Messages are the argument, or the lines of standard input. Needs no store and no receiver; with --config its
-packs, zones and limits hold instead of the built-in ones.
+near. Messages are the argument, or the lines of standard input. Needs no store and no receiver. The packs, zones and
+limits of the configuration hold, if there is one; --store leaves them out.
 
 For programs, line by line from standard input, one line of output for each in the same order:
   --jsonl    {"raw": base64, "transport": "udp"|"tcp"|"json"|…, "peer": "ip" or "ip:port"}  →  the event
@@ -95,12 +97,9 @@ def parse_received_at(text: str) -> int:
 
 
 def _config(args: argparse.Namespace) -> Config | None:
-    """Read the configuration only where one is named: without it the built-in packs explain."""
-    if args.config is None:
-        return None
-    from receiver.config import load_config
-
-    return load_config(args.config)
+    """Read the configuration, if there is one; the system's may be nothing this user can read, then none holds."""
+    named = args.config is not None or CONFIG_VARIABLE in os.environ
+    return config_of(args) if named or os.access(SYSTEM_CONFIG, os.R_OK) else None
 
 
 def _doorway(args: argparse.Namespace, config: Config | None) -> Doorway:

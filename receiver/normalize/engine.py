@@ -16,7 +16,6 @@ in `data`, or in `message`.
 
 from __future__ import annotations
 
-import json
 import re
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -243,21 +242,33 @@ class Normalizer:
 
     def explain(self, message: Message, origin: Origin, received_at: int) -> Explanation:
         """Say how a message becomes its event, and which rules came near when none matched."""
-        event = self.event(message, origin, received_at)
-        text = (event.message or "")[:RULE_TEXT_CHARS].strip()
-        inner = todays_form(event.app, split_repeated(text)[1] or text)
-        found = self.find(event.app, event.message, type(message.raw) is Cut) if event.message else None
-        named = json.loads(event.data).get("program") if event.data and event.rule else None
-        app = named if found is None and type(named) is str else event.app
-        if app != event.app:  # the program that fields name
-            found = self.find(app, text, type(message.raw) is Cut)
-        if found is None and text:
-            app = event.app
-            is_bare, whole = _bare(message, text)
-            again = self._read_again(event.app, whole, received_at, type(message.raw) is Cut, is_bare=is_bare)
-            if again is not None:
-                found, inner = again[0], split_repeated(again[1].text)[1] or again[1].text
-        return explain(message, event, self.table(app), inner.strip(), found[0] if found else None)
+        watching = _Watching(self)
+        event = watching.event(message, origin, received_at)
+        for rule, app, text in watching.matched:
+            if rule.name == event.rule:
+                return explain(message, event, self.table(app), _as_tried(app, text), rule)
+        text = _as_tried(event.app, event.message or "")
+        return explain(message, event, self.table(event.app), split_repeated(text)[1] or text, None)
+
+
+class _Watching(Normalizer):
+    """A normaliser that remembers which rules matched: what `explain` says is what happened."""
+
+    def __init__(self, of: Normalizer) -> None:
+        vars(self).update(vars(of))
+        self.matched: list[tuple[AnyRule, str | None, str]] = []
+        """Rule, program and text, in the order they were found."""
+
+    def find(self, app: str | None, text: str, cut: bool = False, table: Table | None = None) -> Found | None:
+        found = super().find(app, text, cut, table)
+        if found is not None:
+            self.matched.append((found[0], app, text))
+        return found
+
+
+def _as_tried(app: str | None, text: str) -> str:
+    """Bring a text into the form in which rules are tried on it."""
+    return todays_form(app, text[:RULE_TEXT_CHARS].strip())
 
 
 def _bare(message: Message, text: str) -> tuple[bool, str]:

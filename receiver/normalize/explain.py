@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 NEAREST: Final = 3
 """Rules named for a message that none matches."""
 
+_NEAR_CHARS: Final = 4
+"""A message of which less is matched came near by chance."""
+
 _CANDIDATES: Final = 6
 """Rules whose patterns are taken apart for it: that costs some hundred compilations each."""
 
@@ -48,7 +51,8 @@ class Explanation:
     key: str
     """The name under which rules were looked up; empty: only rules for any program."""
     rules: int
-    """How many rules that program has, those for any program included."""
+    """How many rules that program has of its own."""
+    rules_for_any: int
     rule: str | None
     file: str | None
     line: int | None
@@ -62,7 +66,8 @@ class Explanation:
     def lines(self) -> list[str]:
         """Say it in words, a line each."""
         said = [f"format      {self.format}, {self.status}" + "".join(f", {defect}" for defect in self.defects)]
-        said.append(f"program     {self.event.app or '-'}: {self.rules} rules" + (f" of {self.key!r}" * bool(self.key)))
+        whose = f"{self.rules} rules of {self.key!r} and " if self.key else ""
+        said.append(f"program     {self.event.app or '-'}: {whose}{self.rules_for_any} rules for any program")
         if self.file is not None:
             said.append(f"rule        {self.rule}  ({self.file}:{self.line})")
             said += [f"  set       {column} = {value}" for column, value in self.constants.items()]
@@ -85,7 +90,8 @@ def explain(message: Message, event: Event, table: Table, text: str, rule: AnyRu
         status=message.status,
         defects=tuple(str(defect) for defect in message.defects),
         key=table.key,
-        rules=len(table.rules),
+        rules=sum(rule.apps is not None for rule in table.rules),
+        rules_for_any=sum(rule.apps is None for rule in table.rules),
         rule=event.rule,
         file=rule.file if rule else None,
         line=rule.line if rule else None,
@@ -116,7 +122,8 @@ def nearest(table: Table, text: str) -> tuple[Nearest, ...]:
     """Find the rules that match the longest beginning of the text."""
     patterns = [rule for rule in table.rules if isinstance(rule, Rule)]
     likely = sorted(patterns, key=lambda rule: (-_common(rule, text), rule.needle not in text))[:_CANDIDATES]
-    found = [(len(progress), rule, progress) for rule in likely if (progress := _progress(rule.expression, text))]
+    tried = [(rule, _progress(rule.expression, text)) for rule in likely]
+    found = [(len(progress), rule, progress) for rule, progress in tried if len(progress) >= _NEAR_CHARS]
     found.sort(key=lambda item: -item[0])
     best: dict[str, Nearest] = {}  # a rule with several patterns is named once, by the one that came nearest
     for _, rule, progress in found:

@@ -195,6 +195,8 @@ def parse_pack(text: str, file: str) -> Pack:
     finally:
         loader.dispose()
     _refuse_repeated_keys(node, file)
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}:1: no pack: a file with the keys pack, about, apps and rules is one")
     try:
         model = _Pack.model_validate(content)
     except ValidationError as error:

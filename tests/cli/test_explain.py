@@ -217,3 +217,14 @@ def test_a_configuration_gives_zone_listener_and_raw(cli: Callable[..., Answer],
     chunk = json.dumps({"chunks": [b64(b"y" * 3000)]}).encode()
     (frames,) = events(cli("explain", "--frames", "--config", tmp_path / "config.yaml", stdin=chunk))
     assert len(base64.b64decode(frames["frames"][0])) == 2048
+
+
+def test_the_configuration_that_commands_find_by_themselves_holds(
+    cli: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As the help says; whoever asks why a rule of theirs does nothing must not be told of others.
+    (tmp_path / "config.yaml").write_text("zones: {192.0.2.0/24: Asia/Tokyo}\n")
+    monkeypatch.setenv("AUDIT_RECEIVER_CONFIG", str(tmp_path / "config.yaml"))
+    ask = ("explain", "--json", "--peer", "192.0.2.7", *AT)
+    assert [event["time"][11:13] for event in events(cli(*ask, SSHD.decode()))] == ["01"]
+    assert [event["time"][11:13] for event in events(cli(*ask, "--store", tmp_path, SSHD.decode()))] == ["10"]

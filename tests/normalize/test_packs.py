@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from receiver.errors import ConfigError
-from receiver.event import ACTIONS, Outcome
-from receiver.normalize import Pack, check_packs, load_packs
+from receiver.event import ACTIONS, Origin, Outcome
+from receiver.normalize import Normalizer, Pack, check_packs, load_packs
 from receiver.normalize.check import sample_message, slow_patterns
 from receiver.normalize.dispatch import HEAD
 from receiver.normalize.engine import split_repeated, todays_form
@@ -21,6 +21,8 @@ from receiver.normalize.second_look import LineStarts, readings, structured_text
 from tests.normalize.coverage import with_table
 
 PACKS = load_packs()
+ORIGIN = Origin("192.0.2.1", 514, None, "udp", "test")
+NOW = 1_764_000_000_000_000
 README = Path(__file__).parents[2] / "receiver" / "normalize" / "README.md"
 
 GOOD = """\
@@ -40,6 +42,13 @@ rules:
 def test_every_sample_gives_what_it_says() -> None:
     # A pack is its own test: the whole outcome, under all packs together.
     assert check_packs(PACKS) == []
+    # And `explain` tells which rule that was, and where it stands.
+    normalizer = Normalizer(PACKS)
+    files = {rule.name: rule.file for pack in PACKS for rule in pack.rules}
+    for pack in PACKS:
+        for sample in pack.samples:
+            said = normalizer.explain(sample_message(sample), ORIGIN, NOW)
+            assert (said.rule, said.file) == (sample.rule, files[sample.rule]), sample.where
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
@@ -235,6 +244,13 @@ def test_an_operators_pack_may_take_a_built_in_ones_message(tmp_path: Path) -> N
     (tmp_path / "mine.yaml").write_text(mine)
     packs = load_packs([tmp_path])
     assert check_packs(packs, [pack for pack in packs if not pack.built_in]) == []
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- a list\n"])
+def test_a_file_that_holds_no_pack_is_named(text: str) -> None:
+    # Somebody began to write one.
+    with pytest.raises(ConfigError, match=r"^x:1: no pack: a file with the keys pack, about"):
+        parse_pack(text, "x")
 
 
 def test_two_packs_of_one_name_are_refused(tmp_path: Path) -> None:
