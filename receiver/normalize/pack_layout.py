@@ -1,8 +1,9 @@
 """The built-in packs' YAML, read as fast as their one layout allows: less than half of what YAML alone takes.
 
-Knows how our packs are laid out: a head, `rules:`, and under each `- name:` one line a key. Patterns are unquoted here;
-every other value goes through YAML, and each that stands in several rules once. A pack that is laid out otherwise is
-read by YAML as a whole. What comes out is the same (`tests/normalize/test_packs.py`), without the samples.
+Knows how our packs are laid out: a head, `rules:`, and under each `- name:` one line a key. Patterns, lists of words
+and one map of words or texts are read here; every other value goes through YAML, and each that stands in several rules
+once. A pack that is laid out otherwise is read by YAML as a whole. What comes out is the same
+(`tests/normalize/test_packs.py`), without the samples.
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ _LINE = re.compile(
     r"(?:  - name: (?P<name>[a-z0-9_.-]+)|    (?P<key>match|set|where|take|apps|alone): (?P<value>\S.*)"
     r"|    (?P<many>match):|      - (?P<item>\S.*)|(?: *#.*)?)\n"
 )
+
+_WORD: Final = r"[A-Za-z_][\w./@-]*(?: [\w./@-]+)*"
+_TEXT: Final = rf"(?:{_WORD}|'(?:[^']|'')*')"
+_ONE: Final = rf"(?:{_TEXT}|\[{_TEXT}(?:, {_TEXT})*\])"
+_MAP = re.compile(rf"\{{[a-zA-Z_]\w*: {_ONE}(?:, [a-zA-Z_]\w*: {_ONE})*\}}")
+_LIST = re.compile(rf"\[{_TEXT}(?:, {_TEXT})*\]")
+_PAIR = re.compile(rf"([a-zA-Z_]\w*): ({_ONE})")
+_EACH = re.compile(_TEXT)
+_NO_WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+"""Words that are something else in YAML."""
 
 Pack = dict[str, Any]
 
@@ -73,12 +84,32 @@ def _rules_of(text: str) -> list[Pack] | None:
         if line["name"]:
             rules.append({"name": line["name"]})
         elif line["key"]:
-            rules[-1][line["key"]] = _unquoted(line["value"])
+            rules[-1][line["key"]] = _flow(line["value"])
         elif line["many"]:
             rules[-1]["match"] = []
         elif line["item"]:
             rules[-1]["match"].append(_unquoted(line["item"]))
     return rules or None
+
+
+def _flow(text: str) -> Any:
+    """Read a list of words, a map of words and of such lists, or a text in quotes; all else stays as it is written."""
+    value: Any
+    if text[0] == "[" and _LIST.fullmatch(text):
+        value = _words(text)
+    elif text[0] == "{" and _MAP.fullmatch(text):
+        value = {key: _words(one) if one[0] == "[" else _word(one) for key, one in _PAIR.findall(text)}
+    else:
+        return _unquoted(text)
+    return value if _NO_WORDS.isdisjoint(_EACH.findall(text.lower())) else _Written(text)
+
+
+def _words(text: str) -> list[str]:
+    return [_word(one) for one in _EACH.findall(text)]
+
+
+def _word(text: str) -> str:
+    return text[1:-1].replace("''", "'") if text[0] == "'" else text
 
 
 def _unquoted(text: str) -> str | _Written:
