@@ -51,6 +51,7 @@ _NO_HEADER: Final = (None,) * len(_HEADER)
 _MISSING: Final = str(TimeQuality.MISSING)
 _UNPARSED: Final = str(TimeQuality.UNPARSED)
 _PARTIAL: Final = str(ParseStatus.PARTIAL)
+_FAILED: Final = str(ParseStatus.FAILED)
 _new_event: Final = tuple.__new__
 
 _REPEATED = re.compile(r"message repeated (\d{1,9}) times: \[ ?(.*)\]", re.DOTALL)
@@ -90,6 +91,8 @@ class Normalizer:
         if found is not None:
             rule, columns, extras = found
             name: str | None = rule.name
+            if message.status == _FAILED:  # a line of somebody's file: what it says is read, it only has no header
+                message.status = _PARTIAL
         elif message.structured_data or (text and text.startswith(windows_events.BEGINS)):
             name, columns, extras = self._read_structure(message)
         else:

@@ -168,6 +168,22 @@ def test_nothing_is_read_into_a_text(case: Case) -> None:
     assert (event.rule, event.action, event.actor, event.source_ip) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (f"2025-12-10 06:55:46,123 sshd[7]: {SSHD}", "partial"),
+        ("CEF:0|Vendor|Gate|1|100|Login failed|5|src=203.0.113.7 suser=bob outcome=failure", "partial"),
+        (f"<86>Dec 10 06:55:46 web1 sshd[7]: {SSHD}", "ok"),
+        ("hello", "failed"),
+    ],
+)
+def test_a_line_without_a_header_that_is_read_is_no_failure(raw: str, status: str) -> None:
+    # The alert on failed ones says that nobody is named in them; the bytes are kept all the same.
+    event = event_of(raw)
+    assert event.parse_status == status
+    assert (event.raw == raw.encode()) == (status != "ok")
+
+
 def test_what_was_read_is_said_beside_what_was_sent() -> None:
     # The header's program stays: it is what the sender claimed.
     event = event_of(f"<38>Dec 10 06:55:46 box app[1]: sshd[7]: {SSHD}")
