@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from receiver.errors import FramingReason
 from receiver.event import Format, ParseStatus
@@ -67,6 +68,12 @@ class Histogram:
         self.total += value
 
 
+BLAMED_PEERS: Final = 5
+"""So many are named of each reason."""
+NOT_ALLOWED: Final = "not_allowed_datagrams"
+UNREAD: Final = "relp_answers_unread"
+
+
 @dataclass(slots=True)
 class ListenerCounters:
     """One listener's numbers."""
@@ -94,8 +101,16 @@ class ListenerCounters:
     relp_unread: int = 0
     connections_rejected: dict[str, int] = field(default_factory=lambda: _zeros(RejectReason))
     framing_errors: dict[str, int] = field(default_factory=lambda: _zeros(FramingReason))
+    blamed: dict[str, dict[str, None]] = field(default_factory=dict)
+    """By reason the first few peers since somebody looked; in no metric."""
     time_skew_seconds: float = 0.0
     """received_at − time of the newest message that carried a full time."""
+
+    def blame(self, reason: str, peer: str | None) -> None:
+        """Note whose loss or refusal it is, of a few: a flood of them must not be a flood of names."""
+        named = self.blamed.setdefault(reason, {})
+        if peer is not None and len(named) < BLAMED_PEERS:
+            named[peer] = None
 
 
 @dataclass(slots=True)

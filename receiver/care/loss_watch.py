@@ -3,7 +3,7 @@
 Knows plain counters and a time; knows no socket. One event for each kind of loss and each reason, at most one a span
 while it goes on, so that a flood of losses is not a flood of events; the counters lose nothing of it. What is lost for
 certain (messages, datagrams, chunks) is told every minute; connections that were refused or given up, which a stranger
-can cause as often as he likes, every ten.
+can cause as often as he likes, every ten. Of whoever sent it the first few addresses are named.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from receiver import counters as counts
 from receiver.counters import DropReason
 from receiver.own_acts import BROKEN, LOST, REFUSED
 
@@ -41,24 +42,26 @@ class _Kind(NamedTuple):
     message: str
     reason: str
     listener: str | None
+    blamed: str | None = None
+    """Under what name listeners note whose it is."""
 
 
 def counted(listeners: Mapping[str, ListenerCounters], ingest: IngestCounters) -> Iterator[tuple[_Kind, int]]:
     """List every kind of loss there is, with its count since the start."""
     for reason, count in ingest.dropped.items():
         if reason != DropReason.DUPLICATE:  # it is in the log: only its resend is not
-            yield _Kind(LOST, _words(reason), None), count
+            yield _Kind(LOST, _words(reason), None, reason), count
     for name, counters in listeners.items():
         yield _Kind(LOST, KERNEL, name), counters.kernel_drops
         yield _Kind(LOST, INCOMPLETE, name), counters.gelf_discarded
-        yield _Kind(REFUSED, NOT_ALLOWED, name), counters.datagrams_refused
+        yield _Kind(REFUSED, NOT_ALLOWED, name, counts.NOT_ALLOWED), counters.datagrams_refused
         for reason, count in counters.connections_rejected.items():
-            yield _Kind(REFUSED, _words(reason), name), count
+            yield _Kind(REFUSED, _words(reason), name, reason), count
         for reason, count in counters.http_refused.items():
-            yield _Kind(REFUSED, f"{_words(reason)} request", name), count
+            yield _Kind(REFUSED, f"{_words(reason)} request", name, reason), count
         for reason, count in counters.framing_errors.items():
-            yield _Kind(BROKEN, _words(reason), name), count
-        yield _Kind(BROKEN, UNREAD, name), counters.relp_unread
+            yield _Kind(BROKEN, _words(reason), name, reason), count
+        yield _Kind(BROKEN, UNREAD, name, counts.UNREAD), counters.relp_unread
 
 
 class _Seen(NamedTuple):
@@ -90,8 +93,13 @@ class LossWatch:
         """
         moment = _Seen(0, now, steady)
         kinds = counted(listeners, ingest)
-        found = [self._compare(kind, moment._replace(number=count), last=last) for kind, count in kinds]
-        return [loss for loss in found if loss is not None]
+        found: list[Loss] = []
+        for kind, count in kinds:
+            loss = self._compare(kind, moment._replace(number=count), last=last)
+            if loss is not None:
+                peers = _blamed(kind, listeners)
+                found.append(loss._replace(data={**loss.data, "peers": peers}) if peers else loss)
+        return found
 
     def _compare(self, kind: _Kind, found: _Seen, *, last: bool) -> Loss | None:
         before = self._seen.setdefault(kind, found._replace(number=0))
@@ -108,6 +116,13 @@ class LossWatch:
         span = {"from": _moment(before.now), "to": _moment(found.now)}
         number = "lost" if kind.message == LOST else "count"
         return Loss(kind.message, kind.reason, {**place, number: found.number - before.number, **span})
+
+
+def _blamed(kind: _Kind, listeners: Mapping[str, ListenerCounters]) -> list[str]:
+    """Give the first few peers that a kind of loss was about, and forget them."""
+    mine = [counters for name, counters in listeners.items() if kind.listener in {None, name}]
+    named = [peer for counters in mine for peer in counters.blamed.pop(kind.blamed or "", ())]
+    return list(dict.fromkeys(named))[: counts.BLAMED_PEERS]
 
 
 def _words(reason: str) -> str:

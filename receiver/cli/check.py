@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _ABOUT: Final = """\
 Check the configuration and what it names: every problem with file, line and key. Certificates, keys and tokens must be
 usable (those of systemd's credentials are seen by the service alone); packs of rules must do what their samples say,
-and no pattern may be slow. Exit code 0: the receiver can run with it; 1: it cannot, or not as its author means; 2: the
-file cannot be read."""
+and no pattern may be slow. What works, but hardly as meant, is a warning. Exit code 0: the receiver can run
+with it; 1: it cannot, or not as its author means; 2: the file cannot be read."""
 
 _EXAMPLES: Final = "audit-receiver check --config config.yaml && systemctl reload audit-receiver"
 _BAD: Final = 1
@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     if found:
         sys.stdout.flush()
         return _BAD
+    for warning in _warnings(path):
+        print(escape(warning))
     print(escape(_summary(path)))
     return 0
 
@@ -107,6 +109,24 @@ def _pack_problems(places: Sequence[Path]) -> Iterator[str]:
         return iter([str(error)])
     own = [pack for pack in packs if not pack.built_in]
     return iter([*check_packs(packs, own), *slow_patterns(own, time.process_time)])
+
+
+def _warnings(path: Path) -> Iterator[str]:
+    """Name what the receiver can run with, though hardly as its author means; for a file without problems."""
+    from receiver.config import load_config, located
+    from receiver.normalize import load_packs
+
+    config = load_config(path)
+    kept, span = config.retention.max_age, config.store.segment.max_age
+    if kept is not None and kept < span:
+        text = f"warning: whole segments go, by their newest event: store.segment.max_age ({span / 3600:g} h) is longer"
+        yield from located(path, [(("retention", "max_age"), f"{text}, and some events stay that much longer")])
+    packs = load_packs(config.packs)
+    built_in = {pack.name for pack in packs if pack.built_in}
+    for pack in packs:
+        if not pack.built_in and pack.name in built_in:
+            text = "is the name of a built-in pack too: both work, and nobody can tell their rules apart by `rule`"
+            yield f"{pack.file}: warning: pack {pack.name}: {text}"
 
 
 def _files(places: Sequence[Path]) -> Iterator[Path]:

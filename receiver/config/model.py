@@ -302,7 +302,7 @@ class Ingest(_Section):
     )
     batch_delay: Annotated[float, duration(0.001, 0.2)] = Field(
         limits.BATCH_DELAY_SECONDS,
-        description="Longest wait of an event for others to share its commit.",
+        description="Longest wait of an event for others to share its commit, 1ms to 200ms.",
     )
 
 
@@ -362,8 +362,8 @@ class Limits(_Section):
     )
     http_body: Annotated[int, size(64 * KIB, 1024 * GIB)] = Field(
         limits.HTTP_BODY_BYTES,
-        description="Longest body of a request to `/ingest` or `_bulk`, unpacked. It is taken in pieces: this bounds"
-        " what is to be sent again, not memory.",
+        description="Longest body of a request to `/ingest` or `_bulk`, unpacked, 64KiB or more. It is taken in pieces:"
+        " this bounds what is to be sent again, not memory.",
     )
     http_ratio: Annotated[int, count(1, 1100)] = Field(
         limits.HTTP_RATIO,
@@ -404,7 +404,8 @@ class Evidence(_Section):
 
     checkpoint_interval: Annotated[float, duration(1, DAY)] = Field(
         60.0,
-        description="How often the head of the log is signed while it grows; also at sealing and at an orderly stop.",
+        description="How often the head of the log is signed while it grows, 1s to 1d; also at sealing and at an"
+        " orderly stop.",
     )
     origin: Text | None = Field(
         None,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncio_dgram
 
 from receiver import limits
-from receiver.counters import DropReason, ListenerCounters
+from receiver.counters import NOT_ALLOWED, DropReason, ListenerCounters
 from receiver.event import Origin
 from receiver.listen.address import socket_path
 from receiver.listen.peers import is_allowed, peer_text, zone_of
@@ -283,6 +283,7 @@ class DatagramListener:
             sender = sender_of(address)
             if sender is None:
                 self.counters.datagrams_refused += 1
+                self.counters.blame(NOT_ALLOWED, peer_text(address[0]))
                 continue
             full = frames_bytes > limits.DATAGRAM_LIST_BYTES or len(frames) >= limits.DATAGRAM_LIST
             if sender.zone is not zone or full:
@@ -319,6 +320,7 @@ class DatagramListener:
         if severity is not None and severity <= rates.severity_floor:
             return True
         self._room.intake.refuse(1, wire_bytes, self.counters, DropReason.RATE_LIMITED)
+        self.counters.blame(DropReason.RATE_LIMITED, origin.peer)
         text = "listener %s: datagrams of %s dropped: it sends more than limits.rate_per_peer"
         self._room.complaints.warn("rate_limited", text, origin.listener, origin.peer)
         return False

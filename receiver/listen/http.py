@@ -106,7 +106,8 @@ class _Exchange:
         """Unpacked."""
         self._open: deque[tuple[int, asyncio.Future[Settled]]] = deque()
         """Lists that are not settled yet, each with the place of its first message in the body."""
-        self._messages = 0
+        self.messages = 0
+        """How many were handed over."""
         self._durable = True
         self._duplicates = 0
         self._places: list[int] = []
@@ -115,8 +116,8 @@ class _Exchange:
         """Take note of a list that was handed over."""
         if len(self._open) >= _SETTLING_AT_ONCE:
             self._fold()
-        self._open.append((self._messages, settlement))
-        self._messages += count
+        self._open.append((self.messages, settlement))
+        self.messages += count
 
     def _fold(self) -> None:
         while self._open and self._open[0][1].done():
@@ -134,7 +135,7 @@ class _Exchange:
             self._fold()
         if self._open or not self._durable:
             return None
-        return Taken(self._messages, self._duplicates, self._places)
+        return Taken(self.messages, self._duplicates, self._places)
 
 
 class _Http(AnsweringConnection):
@@ -389,6 +390,7 @@ class _Http(AnsweringConnection):
             return
         reason = _REASONS.get(HTTPStatus(answer.status), HttpRefusal.MALFORMED)
         counters.http_refused[reason] += 1
+        counters.blame(reason, self.origin.peer)
         self.room.complaints.warn(
             f"http_{reason}",
             "listener %s: refused a request of %s: %s",
@@ -399,10 +401,10 @@ class _Http(AnsweringConnection):
 
     def _say(self, status: HTTPStatus, sentence: str) -> Response:
         """Say what is wrong, in the words of whoever asked."""
-        reader = self._exchange.reader if self._exchange is not None else None
-        if reader is None or isinstance(reader, Response):
+        exchange = self._exchange
+        if exchange is None or isinstance(exchange.reader, Response):
             return plain(status, sentence)
-        return reader.refuse(status, sentence)
+        return exchange.reader.refuse(status, sentence, exchange.messages)
 
     def _unavailable(self, why: str) -> Response:
         answer = self._say(HTTPStatus.SERVICE_UNAVAILABLE, why)
@@ -457,6 +459,7 @@ class _Http(AnsweringConnection):
 
     def _count_unread(self) -> None:
         self._owner.counters.http_refused[HttpRefusal.TIMEOUT] += 1
+        self._owner.counters.blame(HttpRefusal.TIMEOUT, self.origin.peer)
 
     def _is_kept_from_reading(self) -> bool:
         return self._phase is _Phase.SETTLEMENT or super()._is_kept_from_reading()

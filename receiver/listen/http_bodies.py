@@ -62,8 +62,8 @@ class BodyReader(Protocol):
     def answer(self, taken: Taken) -> Response:
         """Say that all of it is durable."""
 
-    def refuse(self, status: HTTPStatus, sentence: str) -> Response:
-        """Say that it cannot be taken any further."""
+    def refuse(self, status: HTTPStatus, sentence: str, received: int) -> Response:
+        """Say that it cannot be taken any further. received: messages of it that were taken before, and are stored."""
 
 
 def delivery_id(identity: str, *parts: bytes) -> bytes:
@@ -129,9 +129,9 @@ class Ingest:
         counts = {"received": taken.messages, "stored": taken.messages - taken.duplicates}
         return Response(HTTPStatus.OK, _json({**counts, "duplicates": taken.duplicates}), JSON)
 
-    def refuse(self, status: HTTPStatus, sentence: str) -> Response:
-        """Say why, as JSON."""
-        return Response(status, _json({"error": sentence}), JSON)
+    def refuse(self, status: HTTPStatus, sentence: str, received: int) -> Response:
+        """Say why, as JSON, and how much of it there is."""
+        return Response(status, _json({"error": sentence, "received": received}), JSON)
 
 
 def _member(fields: dict[str, Any], name: str) -> str | None:
@@ -176,7 +176,7 @@ class Journal:
         """Say what systemd-journal-remote says."""
         return Response(HTTPStatus.ACCEPTED, b"OK.\n")
 
-    def refuse(self, status: HTTPStatus, sentence: str) -> Response:
+    def refuse(self, status: HTTPStatus, sentence: str, received: int) -> Response:  # noqa: ARG002 - it has its cursor
         """Say why, as text: systemd-journal-upload writes it into its log."""
         return Response(status, f"{sentence}\n".encode())
 
@@ -218,7 +218,7 @@ class Documents:
         """Answer item by item."""
         return Response(HTTPStatus.OK, self._bulk.answer(frozenset(taken.places)), JSON, PRODUCT)
 
-    def refuse(self, status: HTTPStatus, sentence: str) -> Response:
+    def refuse(self, status: HTTPStatus, sentence: str, received: int) -> Response:  # noqa: ARG002 - no member for it
         """Say why, in Elasticsearch's form."""
         return elastic_error(status, sentence)
 

@@ -13,6 +13,7 @@ from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from receiver import limits
+from receiver.counters import DropReason
 from receiver.event import Event, Format, Origin, ParseStatus, TimeQuality
 from receiver.listen.complaints import Complaints
 from receiver.wire.detect import parse_frames
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import tzinfo
 
-    from receiver.counters import DropReason, ListenerCounters
+    from receiver.counters import ListenerCounters
     from receiver.ingest import Clock, Inbox, Settled
     from receiver.normalize import Normalizer
 
@@ -43,6 +44,8 @@ _PACKED = frozenset({b"x", b"\x1e", b"\x1f"})
 """First bytes of zlib, of a GELF chunk and of gzip: what is in such a frame may be a thousand times as long."""
 _BEHIND_US = limits.CLOCK_STEP_US // 2
 """How much older than the newest a list may be: further back the store would think that the clock was set."""
+_BLAMED_EVENTS = 50
+"""Of a list that is dropped so many are asked for who sent them."""
 _PLAIN_BYTES = 1_024
 """Mean frame up to which the short columns are small change."""
 
@@ -134,7 +137,11 @@ class Intake:
         _count(messages, received_at, counters)
         if self.host_last_seen:
             self._see_hosts(events, received_at)
-        return self._inbox.offer(events, estimate_bytes(frames, events), ids)
+        is_taken = self._inbox.offer(events, estimate_bytes(frames, events), ids)
+        if not is_taken:
+            for event in events[:_BLAMED_EVENTS]:
+                counters.blame(self._inbox.closed or DropReason.INBOX_FULL, event.peer)
+        return is_taken
 
     def _parse_each(
         self,

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from receiver import limits
+from receiver.counters import UNREAD
 from receiver.listen.answering import AnsweringConnection
 from receiver.listen.stream import TlsStreamConnection
 from receiver.wire.relp import RelpSession
@@ -94,6 +95,7 @@ class _Relp(AnsweringConnection):
 
     def _count_unread(self) -> None:
         self._owner.counters.relp_unread += 1
+        self._owner.counters.blame(UNREAD, self.origin.peer)
 
     def _is_kept_from_reading(self) -> bool:
         is_over = self._stopping and self._parting is None

@@ -293,6 +293,7 @@ class StreamConnection(asyncio.BufferedProtocol):
             self._owner.counters.connections_probed += 1
         else:
             self._owner.counters.connections_rejected[reason] += 1
+            self._owner.counters.blame(reason, self.origin.peer)
             text = "listener %s: refused %s: %r"
             self.room.complaints.warn(reason, text, self.origin.listener, self.origin.peer, why)
         if self.transport is not None:
@@ -408,6 +409,7 @@ class StreamConnection(asyncio.BufferedProtocol):
             return
         self._broken = True
         self._owner.counters.framing_errors[reason] += 1
+        self._owner.counters.blame(reason, self.origin.peer)
         self.room.complaints.warn(
             f"framing_{reason}",
             "listener %s: closed the connection of %s: %s",

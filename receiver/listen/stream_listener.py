@@ -218,6 +218,7 @@ class StreamListener:
 
     def _reject(self, peer: str, reason: RejectReason) -> None:
         self.counters.connections_rejected[reason] += 1
+        self.counters.blame(reason, peer)
         text = "listener %s: closed a connection from %s: %s"
         self._room.complaints.warn(reason, text, self.settings.name, peer, reason.replace("_", " "))
 

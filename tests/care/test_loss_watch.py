@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from receiver.care.loss_watch import REPEAT_REFUSED_SECONDS, REPEAT_SECONDS, LossWatch
-from receiver.counters import DropReason, IngestCounters, ListenerCounters, RejectReason
+from receiver.counters import NOT_ALLOWED, DropReason, IngestCounters, ListenerCounters, RejectReason
 from receiver.errors import FramingReason
 from receiver.own_acts import BROKEN, LOST, REFUSED
 
@@ -20,6 +20,7 @@ NO_LOSS = {
     "connections_idle", "rate_pauses",  # their senders come again, or wait
     "gelf_waiting_bytes", "relp_unanswered",  # on their way
     "certificate_failures",  # the old certificate stays
+    "blamed",  # whose the others are
     "receive_buffer_bytes",
     "clock_steps",    # an event by itself
     "write_errors",   # tried again; what is given up in the end is dropped for `store_failed`
@@ -118,3 +119,24 @@ def test_the_span_says_when_it_was_lost(quiet: float) -> None:
     assert loss.data["listener"] == "u"
     assert loss.data["from"].startswith("1970-01-01T")
     assert loss.data["from"] != "1970-01-01T00:00:00.000Z"
+
+
+def test_the_first_few_senders_are_named() -> None:
+    # Who it was is the next question; a flood names no more than a few, and each report names its own.
+    look = Look()
+    for number in range(20):
+        look.door.datagrams_refused += 1
+        look.door.blame(NOT_ALLOWED, f"192.0.2.{number}")
+    look.door.connections_rejected[RejectReason.TOO_MANY] += 1
+    look.door.blame(RejectReason.TOO_MANY, None)
+    look.ingest.dropped[DropReason.RATE_LIMITED] += 1
+    look.door.blame(DropReason.RATE_LIMITED, "198.51.100.7")
+    found = {loss.reason: loss.data.get("peers") for loss in look.watch.look({"u": look.door}, look.ingest, 0.0, 0.0)}
+    few = [f"192.0.2.{number}" for number in range(5)]
+    assert found == {
+        "the sender's network is not allowed": few, "too many": None, "rate limited": ["198.51.100.7"],
+    }  # fmt: skip
+    look.door.datagrams_refused += 1
+    look.door.blame(NOT_ALLOWED, "203.0.113.9")
+    later = look.watch.look({"u": look.door}, look.ingest, 700.0, 700.0)
+    assert [loss.data["peers"] for loss in later] == [["203.0.113.9"]]

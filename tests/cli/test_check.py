@@ -107,6 +107,23 @@ def test_a_pack_must_pass_its_own_samples(cli: Callable[..., Answer], tmp_path: 
     assert "bob" in answer.out
 
 
+def test_what_is_hardly_meant_is_a_warning(cli: Callable[..., Answer], tmp_path: Path) -> None:
+    # The receiver runs with it: exit code 0, but nobody need find it out by himself.
+    (tmp_path / "packs").mkdir()
+    config, pack = tmp_path / "c.yaml", tmp_path / "packs" / "mine.yaml"
+    pack.write_text(PACK.replace("pack: mine", "pack: sshd"))
+    config.write_text("packs: [packs]\nretention: {max_age: 6h}\n")
+    answer = cli("check", "--config", config)
+    assert (answer.code, len(answer.lines)) == (0, 3)
+    assert answer.lines[0].startswith(f"{config}:2: retention.max_age: warning: ")
+    assert "store.segment.max_age (24 h)" in answer.lines[0]
+    assert answer.lines[1].startswith(f"{pack}: warning: pack sshd: is the name of a built-in pack too")
+    assert "good." in answer.lines[2]
+    pack.write_text(PACK)
+    config.write_text("packs: [packs]\nretention: {max_age: 1d}\n")
+    assert "warning" not in cli("check", "--config", config).out
+
+
 def test_what_cannot_be_used_cannot_run(cli: Callable[..., Answer], tmp_path: Path) -> None:
     # The same problems elsewhere: one line, and where to see the rest.
     (tmp_path / "c.yaml").write_text("stoer: {}\nlistners: []\n")
