@@ -251,6 +251,12 @@ SILENT_SECONDS: Final = 3_600.0
 # --- care of the log ---
 CARE_SECONDS: Final = 1.0
 """Between two looks at what is to be announced, removed or erased."""
+FILES_SECONDS: Final = 604_800.0
+"""Between two comparisons of all sealed files with their digests; the first is at the start."""
+FILE_PIECE_BYTES: Final = MIB
+"""Read of a sealed file at once: some milliseconds, in which a stop waits."""
+FILE_REST: Final = 4.0
+"""How many times as long as a piece took the next one waits: a fifth of one core and of the disk at most."""
 RETENTION_SECONDS: Final = 600.0
 """Between two looks at what retention removes: a tenth of an hour of a disk that fills."""
 RETENTION_REST_SECONDS: Final = 86_400.0

@@ -438,7 +438,8 @@ METRICS: Final = (
     ),
     Row(
         "audit_receiver_evidence_alarm", "gauge",
-        "1 while the log does not go on from its last checkpoint: altered or rolled back, and no longer signed.",
+        "1 while the log does not go on from its last checkpoint, or a sealed file is not what was sealed: altered or"
+        " rolled back, and no longer signed.",
         (), _one(lambda r: float(r.evidence.alarm)),
     ),
     Row(

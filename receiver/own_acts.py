@@ -34,6 +34,7 @@ MESSAGES: Final = {
 }
 """What an act is called; acts that share an action with another have their own message below."""
 NOT_READ: Final = "configuration not re-read"
+ALTERED: Final = "a sealed file is not what was sealed"
 LOST: Final = "messages lost"
 REFUSED: Final = "senders refused"
 BROKEN: Final = "connections given up"

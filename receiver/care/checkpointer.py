@@ -77,6 +77,14 @@ class Checkpointer:
         if self.alarm is not None:
             log.critical("the log was altered or rolled back; it is received further, but not signed: %s", self.alarm)
 
+    def raise_alarm(self, why: str) -> bool:
+        """Sign nothing from now on; tells whether that is new."""
+        is_new, self.alarm = self.alarm is None, self.alarm or why
+        self._counters.alarm = True
+        if is_new:
+            log.critical("the log was altered; it is received further, but not signed: %s", why)
+        return is_new
+
     def _show(self, signed: Signed) -> None:
         """Let the gauges show a head, all of it at once."""
         self.last = signed

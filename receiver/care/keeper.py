@@ -1,5 +1,6 @@
 """Takes care of the log while it is written: announces sealed files, signs, removes and redacts what is due.
 
+Compares sealed files with their digests meanwhile (`file_watch`).
 Knows the store, the checkpointer and the clock; knows no socket and no config file. Whatever is removed is named by an
 event of the log first, and that event signed: the order is intention (`evidence.db`), event, checkpoint, act, and each
 step is finished after a crash. So nothing is ever missing that a checkpoint does not vouch for.
@@ -17,9 +18,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from receiver import limits
+from receiver.care.file_watch import FileWatch
 from receiver.errors import ReceiverError, StoreError, StoreRefused
 from receiver.event import Event, Outcome
-from receiver.own_acts import HOLD_ADDED, HOLD_REMOVED, KEY_ROTATED
+from receiver.own_acts import ALTERED, HOLD_ADDED, HOLD_REMOVED, KEY_ROTATED
 from receiver.store.redacted import overlap, spans
 from receiver.store.retention import (
     RetentionPolicy,
@@ -109,6 +111,7 @@ class Keeper:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sign_at_intervals(), name="checkpoints")
             tasks.create_task(self._care(), name="care")
+            tasks.create_task(self._watch_files(), name="files")
 
     async def _sign_at_intervals(self) -> None:
         while True:
@@ -120,6 +123,37 @@ class Keeper:
         while True:
             await self.turn()
             await asyncio.sleep(limits.CARE_SECONDS)
+
+    async def _watch_files(self) -> None:
+        """Compare sealed files with their digests, at the start and now and then."""
+        while True:
+            await self.compare_files()
+            await asyncio.sleep(limits.FILES_SECONDS)
+
+    async def compare_files(self) -> None:
+        """Raise the alarm for a sealed file that is not what was sealed."""
+        began = time.monotonic()
+        try:
+            found = await FileWatch(self._store.folder, self._store.evidence).look()
+        except (ReceiverError, OSError, ValueError) as error:
+            log.warning("sealed files were not all compared with their digests: %s", error)
+            return
+        if found.problem is None and found.files:
+            text = "%d sealed files (%d MiB) are what was sealed; compared in %.0f s"
+            log.info(text, found.files, found.size_bytes // limits.MIB, time.monotonic() - began)
+        elif found.problem is not None and self._checkpointer.raise_alarm(found.problem):
+            await self._insist_on("detect.alert", found.problem, ALTERED)
+
+    async def _insist_on(self, action: str, reason: str, message: str) -> None:
+        """Write a failure into the log, as soon as the disk takes it."""
+        while True:
+            try:
+                await self._append(action, Outcome.FAILURE, reason, message=message)
+            except StoreError as error:
+                self._say(str(error))
+                await asyncio.sleep(limits.CARE_SECONDS)
+            else:
+                return
 
     async def turn(self) -> None:
         """Do what is due. What fails is said once and tried again."""

@@ -111,9 +111,9 @@ def is_ready(facts: Facts) -> Iterator[Finding]:
 
 
 def is_unaltered(facts: Facts) -> Iterator[Finding]:
-    """See that the log goes on from its last checkpoint."""
+    """See that the log goes on from its last checkpoint and its sealed files."""
     if facts.running and facts.running.value("evidence_alarm"):
-        says = "The log does not go on from its last checkpoint: it was altered or rolled back, and is not signed."
+        says = "The log was altered or rolled back (it does not fit a checkpoint, or a sealed file), and is not signed."
         yield Finding("evidence", State.MEND, says, _command(facts, "verify"))
 
 

@@ -130,8 +130,9 @@ class Ingest:
         return Response(HTTPStatus.OK, _json({**counts, "duplicates": taken.duplicates}), JSON)
 
     def refuse(self, status: HTTPStatus, sentence: str, received: int) -> Response:
-        """Say why, as JSON, and how much of it there is."""
-        return Response(status, _json({"error": sentence, "received": received}), JSON)
+        """Say why, as JSON, and how much of it there is; of what is not ours to say (503) all is to be sent again."""
+        known = {"received": received} if status < HTTPStatus.INTERNAL_SERVER_ERROR else {}
+        return Response(status, _json({"error": sentence, **known}), JSON)
 
 
 def _member(fields: dict[str, Any], name: str) -> str | None:

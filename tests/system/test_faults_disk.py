@@ -337,6 +337,28 @@ def test_sealed_segment_corrupt_at_start_raises_the_alarm_and_takes_events(tmp_p
     assert path.name in done.stdout
 
 
+def test_one_bit_of_a_sealed_segment_raises_the_alarm(tmp_path: Path) -> None:
+    # It can be read, and its rows are sound: only its digest tells. Events are taken, nothing is signed.
+    receiver = ReceiverProcess.with_syslog(tmp_path)
+    make_log(receiver.store)
+    path = min(receiver.store.glob("*-????????????.db"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(content)
+    path.chmod(0o400)
+    with receiver:
+        receiver.start()
+        wait_for(lambda: receiver.metrics()["audit_receiver_evidence_alarm"] == 1, what="the alarm")
+        send_tcp(receiver.port, 100)
+        receiver.wait_stored(100)
+        assert receiver.stop() == 0
+    assert path.name in receiver.log
+    done = receiver.ask("verify")
+    assert done.returncode == 1
+    assert path.name in done.stdout
+
+
 def test_live_segment_corrupt_while_running_ends_it_and_says_where(tmp_path: Path) -> None:
     # Its file, log and index overwritten under it: exit code 1 with the path, and what was lost counted.
     receiver = ReceiverProcess.with_syslog(tmp_path)
