@@ -64,6 +64,11 @@ def _restart(facts: Facts) -> str:
     return f"systemctl restart {facts.unit_name}"
 
 
+def _and(facts: Facts, command: str, more: str) -> str:
+    """Go on with a second command, behind `&&` or `;`; where that is none, as there is no service, say it behind."""
+    return f"{command} {more}" if facts.host.unit is not None else f"{command.rstrip(' &;')}  # then {more}"
+
+
 def _command(facts: Facts, words: str) -> str:
     path = facts.config_path
     where = f"--store {_path(facts.config.store.path)}" if path is None else f"--config {_path(path)}"
@@ -152,7 +157,7 @@ def kernel_drops_nothing(facts: Facts) -> Iterator[Finding]:
 
 def _raise_rmem(facts: Facts) -> str:
     wanted = facts.config.limits.udp_receive_buffer
-    return f"sysctl -w net.core.rmem_max={wanted} && {_restart(facts)}"
+    return _and(facts, f"sysctl -w net.core.rmem_max={wanted} &&", _restart(facts))
 
 
 def buffers_are_large(facts: Facts) -> Iterator[Finding]:
@@ -210,7 +215,8 @@ def seals(facts: Facts) -> Iterator[Finding]:
     waiting, failed = facts.running.value("segments", "unsealed"), facts.running.value("segment_seal_errors_total")
     if waiting > _BACKLOG or failed:
         says = f"{waiting:.0f} segments are not sealed yet, {failed:.0f} sealings failed: queries are slower."
-        yield Finding("sealing", State.MEND, says, f"df -h {_path(facts.config.store.path)}; {_journal(facts)}")
+        mend = _and(facts, f"df -h {_path(facts.config.store.path)};", _journal(facts))
+        yield Finding("sealing", State.MEND, says, mend)
 
 
 def signs(facts: Facts) -> Iterator[Finding]:

@@ -110,7 +110,8 @@ def _names(data: str, wanted: Sequence[str], in_force: set[int]) -> bool:
         said = json.loads(data)
     except (ValueError, RecursionError):  # not as we write it: what can be seen of it decides
         said = data
-    if isinstance(said, dict) and said.get("hold") in in_force:
+    hold = said.get("hold") if isinstance(said, dict) else None
+    if isinstance(hold, int) and hold in in_force:
         return False
     return any(text in value.casefold() for value in _values(said) for text in wanted)
 

@@ -194,6 +194,7 @@ def test_nothing_is_said_of_a_service_that_is_not_there(case: Case) -> None:
         words = finding.mend.split("#")[0].split()
         assert "journalctl" not in words
         assert "systemctl" not in words or "ssh" in words
+        assert "restart the receiver" not in finding.mend.split("#")[0]
 
 
 def test_every_check_has_a_fault_that_it_finds() -> None:
