@@ -798,9 +798,29 @@ TWINGATE: Final = make_own(
     ("target", mapped.takes_typed("address"), "event.connection.resource_ip"),
     ("session", mapped.take_session, "event.connection.id"),
 )
+TRUENAS_DEEDS: Final = {
+    "authentication": ("auth.login", None),
+    "logout": ("auth.logout", None),
+    "connect": ("session.open", None),
+    "disconnect": ("session.close", None),
+    "unlink": ("file.delete", None),
+    "rename": ("file.rename", None),
+}
+TRUENAS: Final = make_own(
+    "truenas",  # what its audit log writes behind @cee: of middleware, SMB and sudo
+    shape("tnaudit"),
+    ("time", mapped.take_time, "tnaudit.time"),
+    ("actor", mapped.take_name, "tnaudit.user"),
+    ("source_ip", mapped.take_address, "tnaudit.addr"),
+    ("action", readers.takes_deed(TRUENAS_DEEDS), "tnaudit.event"),
+    ("outcome", mapped.take_outcome, "tnaudit.success"),
+    ("session", mapped.take_session, "tnaudit.sess"),
+)
+
 SERVICE_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     COUCHBASE, MYSQL_ACTIVITY, CLOUDFLARE_ACCESS, COWRIE, CLOUD_EVENTS, BOUNDARY, CONFLUENT, SPRING, AUTHELIA,
     GRAFANA_LOG, ARGOCD, OPENCANARY, SQL_SERVER, CYBERARK, TERRAFORM, OWASP, HUBBLE, TETRAGON,
     FORGEROCK, CLOUDFLARE_GATEWAY, KUBERNETES_DOCUMENT, AUDITBEAT, PING_FEDERATE, ORY, FUSION_AUTH, ZITADEL, HARBOR,
     RACK_ATTACK, ORACLE, COCKROACH, MIMECAST, OCI, WORK_OS, GO_TRUE, TWINGATE,
+    TRUENAS,
 )  # fmt: skip
