@@ -307,7 +307,7 @@ def read_pairs(text: str) -> Record | None:
 
 # --- Check Point: Log Exporter's syslog form ---
 
-_CHECKPOINT_BEGINS = re.compile(r"(?:CheckPoint \d{1,10} - )?(?:(?=\[)|(time=\d{10,13}\|)(?=hostname=))")
+_CHECKPOINT_BEGINS = re.compile(r"(?:(?:CheckPoint )?\d{1,10} - )?(?:(?=\[)|(time=\d{10,13}\|)(?=hostname=))")
 _CHECKPOINT_FIELD = re.compile(r'[\[ ]([A-Za-z_][\w .-]{0,80}):"((?:[^"\\]|\\.)*)"(?=;|\])', re.DOTALL)
 
 

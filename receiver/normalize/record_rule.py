@@ -26,7 +26,6 @@ TESTS: Final = ("not", "has", "begins", "present")
 _BEGINNINGS: Final = {
     "cef": ("CEF:0|", "CEF:1|"),
     "leef": ("LEEF:1.0|", "LEEF:2.0|"),
-    "checkpoint": ("[", "CheckPoint ", "time="),
 }
 _NEEDLES: Final = {"linux-audit": "=", "kv": "=", "checkpoint": "", "windows": " "}
 _LONGEST_WORD: Final = 40

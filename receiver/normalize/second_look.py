@@ -77,6 +77,11 @@ _SEVERITY = re.compile(
     r"(?:<\w{1,20}>: |[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
     re.IGNORECASE,
 )
+# Facility and level before the event, as Junos writes them with `explicit-priority`: `%AUTH-6-SSHD_LOGIN_FAILED: `.
+_EXPLICIT = re.compile(
+    r"%(?:AUTH|AUTHORIZATION|CHANGE|CONFLICT|CRON|DAEMON|DFC|FIREWALL|FTP|INTERACT|KERN|PFE|USER|LOCAL\d)-[0-7]-"
+    r"(?!SYSTEM_MSG)(?=[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,40}: )"
+)
 _SEVERITY_BEGINS: Final = frozenset("+-[(|TDINWECFStdinwecfspl")
 # Class and method, as java.util.logging writes them before the level, on a line of their own.
 _METHOD = re.compile(
@@ -154,8 +159,9 @@ def readings(
         if tagged and (names_known or (tagged.re is _BRACKETED and not is_known)):
             whose, pid = (tagged["app"], tagged["pid"]) if names_known else (app, None)  # `[Auth] `: a part of it
             yield Reading(whose, pid, host, time, quality, text[tagged.end() :])
-        severity = _SEVERITY.match(text) if text[:1] in _SEVERITY_BEGINS else None
-        behind = _HOST_ALONE.match(text) if is_bare and head.has_time and not (tagged or severity) else None
+        severity = _severity_at(text)
+        may_be_alone = head.has_time and (is_bare or (app is None and head.is_whole)) and not (tagged or severity)
+        behind = _HOST_ALONE.match(text) if may_be_alone else None
         if not is_known and (app is None or head.has_time or not text[:1].isalpha()):
             for whose, whence, rest in _begun_as(text, behind, starts):
                 yield Reading(whose, None, whence or host, time, quality, rest)
@@ -168,6 +174,13 @@ def readings(
             return  # what looks like a name by itself may be anybody's word
         text, host = inner, host or _host_of(behind)
         app = app or _known_app(tagged, knows)
+
+
+def _severity_at(text: str) -> re.Match[str] | None:
+    """Match the level that a text begins with."""
+    if text[:1] == "%":
+        return _EXPLICIT.match(text)
+    return _SEVERITY.match(text) if text[:1] in _SEVERITY_BEGINS else None
 
 
 def _rest_of(
@@ -197,7 +210,7 @@ def _begun_as(text: str, behind: re.Match[str] | None, starts: LineStarts) -> It
 
 
 class _Head(NamedTuple):
-    """What stands before a name: PRI, time, who handed the line on. text: what follows."""
+    """What stands before a name: PRI, time, who handed the line on. text: what follows. is_whole: PRI and time."""
 
     text: str
     time: int | None
@@ -205,6 +218,7 @@ class _Head(NamedTuple):
     has_time: bool
     is_begun: bool
     is_handed_on: bool
+    is_whole: bool
 
 
 def _head_of(text: str, received_at: int) -> _Head:
@@ -221,7 +235,8 @@ def _head_of(text: str, received_at: int) -> _Head:
     carrier = _CARRIER.match(text)
     if carrier:
         text = text[carrier.end() :]
-    return _Head(text, time, quality, has_time, has_time or pri is not None, carrier is not None)
+    is_whole = has_time and pri is not None
+    return _Head(text, time, quality, has_time, has_time or pri is not None, carrier is not None, is_whole)
 
 
 def _tag_of(text: str, head: _Head, *, is_bare: bool) -> re.Match[str] | None:

@@ -58,6 +58,7 @@ _SD_NAME_CHARS: Final = 32  # §6.3.2
 # What may be 5424 though `_HEADER` did not match: PRI and VERSION = NONZERO-DIGIT 0*2DIGIT.
 _OPENING: Final = re.compile(r"<([^<>\s]{0,20})>([0-9]{1,3})( {1,8})")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CLOCK: Final = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?![0-9A-Fa-f:])")
 
 _BOM: Final = "\ufeff"
 
@@ -155,6 +156,9 @@ def _parse_defective(frame: bytes, text: str) -> Message | None:
     tokens = text[opening.end() :].split(" ", 5)
     if not _is_meant(opening[2], tokens):
         return None
+    if _is_parted(tokens):
+        tokens = text[opening.end() :].split(" ", 6)
+        tokens[:2] = [" ".join(tokens[:2])]
     defects: list[Defect] = []
     facility, severity = PRIS.get(opening[1], (None, None))
     if facility is None:
@@ -185,6 +189,11 @@ def _is_meant(version: str, tokens: list[str]) -> bool:
         return True
     whole = len(tokens) == 6 and "" not in tokens and (tokens[5] == "-" or tokens[5].startswith(("- ", "[")))
     return whole and (has_time or version == "1")
+
+
+def _is_parted(tokens: list[str]) -> bool:
+    """Tell whether a blank stands where the T belongs, as Check Point writes: `1 2026-11-22 10:00:00 host …`."""
+    return len(tokens) > 1 and _DATE.fullmatch(tokens[0]) is not None and _CLOCK.match(tokens[1]) is not None
 
 
 def _read_time(text: str, defects: list[Defect]) -> tuple[int | None, str]:

@@ -29,6 +29,10 @@ class Case(NamedTuple):
 
 
 SSHD = "Invalid user bob from 203.0.113.7 port 51234"
+CEF = "CEF:0|Example|Gate|1.0|4|Login failed|5|suser=bob src=203.0.113.7"
+GATE: dict[str, object] = {"rule": "cef/login_failed", "actor": "bob", "source_ip": "203.0.113.7"}
+IOS = "%SEC_LOGIN-4-LOGIN_FAILED: Login failed [user: bob] [Source: 203.0.113.7] [localport: 22] [Reason: x] at 06:55"
+SWITCH: dict[str, object] = {"rule": "cisco/ios_login_failed", "actor": "bob", "source_ip": "203.0.113.7"}
 BOB: dict[str, object] = {"rule": "sshd/invalid_user", "actor": "bob", "source_ip": "203.0.113.7"}
 
 CASES = [
@@ -48,6 +52,26 @@ CASES = [
     Case("tabs", f"2025-12-10T06:55:46Z\tweb1\tsshd[7]:\t{SSHD}", {**BOB, "host": "web1", "app": "sshd"}),
     Case("Kiwi", f"10-12-2025 06:55:46\tAuth.Info\t192.0.2.9\tDec 10 06:55:45 sshd[7]: {SSHD}", {**BOB, "app": "sshd"}),
     Case("AIX' facility and level", f"Dec 10 06:55:46 aix1 auth|security:info sshd[7]: {SSHD}", {**BOB, "app": "sshd"}),
+    Case("Kiwi, and what a switch writes",
+         "2025-12-10 06:55:46\tLocal7.Notice\t192.0.2.9\t9: Dec 10 06:55:45: " + IOS, SWITCH),
+    Case("a record behind time and host", "2025-12-10T06:55:46Z gate1 " + CEF, {**GATE, "host": "gate1"}),
+    Case("a record behind a relay's time", "Dec 10 06:55:46 box Dec 10 06:55:45 gate1 " + CEF, GATE),
+    Case("a record behind a whole header", "<134>Dec 10 06:55:46 box <134>Dec 10 06:55:45 gate1 " + CEF, GATE),
+    Case("a program's text is none", "<134>Dec 10 06:55:46 box app: <134>Dec 10 06:55:45 gate1 " + CEF, {"rule": None}),
+    Case("Snare, kept in a file", "2025-12-10T06:55:46Z dc1 MSWinEventLog\t1\tSecurity\t9\tWed Dec 10 06:55:45 2025\t"
+         "1102\tMicrosoft-Windows-Eventlog\tN/A\tN/A\tSuccess Audit\tdc1\tLog clear\t\tThe audit log was cleared.  "
+         "Subject:  Security ID:  S-1-5-21-1  Account Name:  bob  Domain Name:  EXAMPLE  Logon ID:  0x1\t9",
+         {"rule": "windows/log_cleared", "actor": "bob"}),
+    Case("Sophos Firewall, kept in a file", "2025-12-10T06:55:46Z fw1 device=\"SFW\" date=2025-12-10 time=06:55:45 "
+         "log_type=\"Event\" log_component=\"GUI\" log_subtype=\"Admin\" status=\"Failed\" user_name=\"bob\" "
+         "src_ip=203.0.113.7 message=\"User bob failed to login to WebAdmin Console because of wrong credentials\"",
+         {"actor": "bob", "source_ip": "203.0.113.7", "outcome": "failure"}),
+    Case("ACS, kept in a file", "2025-12-10T06:55:46Z acs1 CSCOacs_Passed_Authentications 0000001234 1 0 2026-11-22 "
+         "10:00:00.345 +00:00 0000012345 5201 NOTICE Passed-Authentication: Authentication succeeded, "
+         "ConfigVersionId=12, Action=Login, User=bob, Port=tty1, Remote-Address=203.0.113.7, Authen-Type=ASCII",
+         {"actor": "bob", "source_ip": "203.0.113.7", "outcome": "success"}),
+    Case("Junos' explicit priority", "<38>Dec 10 06:55:46 mx1 sshd[7]: %AUTH-6-SSHD_LOGIN_FAILED: Login failed for "
+         "user 'bob' from host '203.0.113.7'", {"actor": "bob", "source_ip": "203.0.113.7", "outcome": "failure"}),
     Case("journalctl, short-full", f"Wed 2025-12-10 06:55:46 CET web1 sshd[7]: {SSHD}", {**BOB, "app": "sshd"}),
     Case("RFC 5424 without PRI", f"2025-12-10T06:55:46Z web1 sshd 7 - - {SSHD}", {**BOB, "app": "sshd", "pid": "7"}),
     Case("a part of an unknown program", "<86>Dec 10 06:55:46 web1 shop[7]: [Auth2] User bob logged in from 192.0.2.7",
