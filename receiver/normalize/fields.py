@@ -22,6 +22,7 @@ from receiver.normalize.envelopes import find_envelope, find_line, open_envelope
 from receiver.normalize.mapped import (
     Mapped,
     take_action,
+    take_doer,
     take_login_address,
     take_login_name,
     take_login_uid,
@@ -123,7 +124,7 @@ _PLACE: Final = re.compile(
     r"[\"']?\{@?[A-Za-z_.]{1,40}\}[\"']?(?: (?:from|at|on)\b(?= [\"']?\{))?"
 )
 """A place for a value in a text (`User {UserName} logged in from {Ip}`), whose values are fields."""
-_DEED: Final = re.compile(r"[A-Za-z_ .-]{3,40}")
+_DEED: Final = re.compile(r"[A-Za-z_ .-]{3,48}")
 """A text that may be the name of a deed (`user logged in`): one with numbers is a sentence, of which few are alike."""
 
 
@@ -142,9 +143,28 @@ def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
         for convert, key, column, inwards in plan.steps:
             if convert in _OF_LOGINS or (column == "reason" and convert is not None):
                 convert(mapped, _walk(fields[key], inwards))
+        if mapped.action.startswith(_SOMEBODYS) and mapped.target is None and not _is_doer(plan, mapped, fields):
+            mapped.actor = None  # or whom it was done to
+            put_back(mapped, fields, {"actor"})
 
 
-_OF_LOGINS: Final = frozenset({take_login_name, take_login_uid, take_login_address})
+_SOMEBODYS: Final = ("account.create", "account.delete", "account.disable", "account.enable", "account.lock",
+                     "account.unlock", "account.update", "group.", "role.", "privilege.")  # fmt: skip
+"""Deeds that somebody else does to a user: in a text beside one name it may be either's."""
+_DOERS: Final = re.compile(r"actor|admin|performed|initiat|operator|author|request|doer|by|caller|principal|session")
+
+
+def _is_doer(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> bool:
+    """Say if the field that the actor stands in is called as one who does something."""
+    names = [
+        canonical(".".join((key, *inwards)))
+        for _, key, column, inwards in plan.steps
+        if column == "actor" and _walk(fields[key], inwards) == mapped.actor
+    ]
+    return any(_DOERS.search(name) for name in names)
+
+
+_OF_LOGINS: Final = frozenset({take_login_name, take_login_uid, take_login_address, take_doer})
 _LONGEST_SENTENCE: Final = 200
 
 

@@ -594,6 +594,22 @@ NETBOX: Final = make_own(
     ("session", mapped.take_session, "request_id"),
 )  # fmt: skip
 
+_MODELS: Final = {
+    f"{kind} {verb}": (f"{noun}.{action}", None)
+    for kind, noun in (("user", "account"), ("account", "account"), ("group", "group"))
+    for verb, action in (("create", "create"), ("created", "create"), ("destroy", "delete"), ("deleted", "delete"))
+}
+MODELS: Final = make_own(
+    "models",  # what frameworks note of changed records: PaperTrail, Laravel's auditing
+    either(shape("item_type event whodunnit"), shape("auditable_type event user_id")),
+    ("time", _TIME, "created_at"),
+    ("actor", _NAME, "whodunnit user_name user_id"),
+    ("source_ip", _IP, "ip ip_address remote_ip"),
+    ("type", mapped.takes_type("item"), "item_type auditable_type"),
+    ("action", readers.takes_typed_deed(_MODELS, by_verb=True), "event"),
+    ("target", mapped.takes_target("item"), "item_id auditable_id"),
+)
+
 # --- what watches kernels ---
 
 TRACEE_DEEDS: Final = {
@@ -617,5 +633,5 @@ PRODUCT_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     ASANA, AZURE_DEVOPS, NEW_RELIC, SUMO_LOGIC, TENABLE, TREND_MICRO, HUBSPOT, LAUNCH_DARKLY, DYNATRACE, HUAWEI,
     YANDEX, NEBIUS, ZPA, ZPA_USER, CORTEX, STACKROX, STORAGE_MANAGER, FIREPOWER, RANGER, TRINO, NEO4J, PAN_OS,
     CLICKHOUSE, TRACEE, FIREWALL_OF_GOOGLE, SALESFORCE_SETUP, ATLAS, ATLAS_ACCESS, FALCON_SENSOR, DEEP_VISIBILITY,
-    MOD_SECURITY, LOGTO, NATS, AIRFLOW, NETBOX,
+    MOD_SECURITY, LOGTO, NATS, AIRFLOW, NETBOX, MODELS,
 )  # fmt: skip

@@ -26,7 +26,7 @@ __all__ = ["STRUCTURED_DATA", "VOCABULARIES", "Reading", "Vocabulary", "canonica
 
 # --- rows ---
 
-_CONTEXTS: Final = ("context", "meta", "metadata", "properties", "context_map", "mdc", "extra", "ctx")
+_CONTEXTS: Final = ("context", "meta", "metadata", "properties", "context_map", "mdc", "extra", "ctx", "state")
 """Where loggers put what they were given beside a text."""
 
 
@@ -86,7 +86,7 @@ _ACTOR: Final[tuple[Row, ...]] = (
         performed_by.name performed_by.username
         performed_by.email remote_user auth_user auth.user auth.username auth.name auth.email auth.user.name
         auth.user.username auth.user.email identity.name identity.username identity.user identity.email enduser.id
-        author_name author.name author.username author.login author.email operator operator_name operator.name
+        author_name author.name author.username author.login author.email operator operator_name operator.name oper_name
         operator.username created_by.login created_by.username created_by.email requester requester.name
         requester.username requester.email request_user request.user request.user.username request.user.name
         requested_by session.user session.username context.user context.username context.user.name context.user.username
@@ -122,7 +122,8 @@ _SOURCE: Final[tuple[Row, ...]] = (
         source_ip src_ip source.ip source.address source.ip_address client_ip client.ip client.address client.ip_address
         remote_ip remote.ip remote.address source_ip_address source_address src_addr client_address client_addr
         remote_address remote_addr ip ip_address user_ip user_ip_address user.ip user.ip_address actor_ip
-        actor_ip_address actor.ip actor.ip_address request.client_ip request.remote_ip
+        actor_ip_address actor.ip actor.ip_address actor.source_ip user.source_ip who.ip
+        request.client_ip request.remote_ip
         request.remote_addr request.ip request.ip_address req.remoteAddress req.ip src rhost client remote
         src.ip src.address src_endpoint.ip src_host source_host client_host remote_host origin.address origin.ip
         origin_ip caller_ip caller_ip_address requester_ip login_ip ipaddr remote_addr_ip clientip
@@ -135,7 +136,7 @@ _SOURCE: Final[tuple[Row, ...]] = (
         http_request.remote request.remote request.remote_address request.source_ip context.request_ip_address
         request_info.ip_address request_info.client_ip context.location client.addr attack_data.client_ip
         subject.ip subject.ip_address request_context.identity.sourceIp
-        operator_ip initiator_ip author_ip performer_ip from_ip user_addr sender_ip
+        operator_ip oper_ip initiator_ip author_ip performer_ip from_ip user_addr sender_ip
         ip_addr ipv4 ipv4_address src_ip_addr src_ip_address source_ip_addr remote_ip_address remote_ip_addr
         client_ip_addr client_remote_addr
         saddr ip_src requester_ip_address request_ip_address login_ip_address actor_ip_addr
@@ -151,7 +152,7 @@ _OBJECT: Final[tuple[Row, ...]] = (
     ("type", mapped.takes_type("target"), "target_type target.type"),
     ("type", mapped.takes_type("object"), "object_type object.type object1"),
     ("type", mapped.takes_type("resource"), "resource_type resource.type"),
-    ("type", mapped.takes_type("entity"), "entity_type entity.type"),
+    ("type", mapped.takes_type("entity"), "entity_type entity.type entity"),
     ("type", mapped.takes_type("asset"), "asset.type"),
     ("target", mapped.takes_target("target"), """
         target target_name target.name target.path target.key target_id target.id
@@ -188,12 +189,12 @@ _HTTP: Final[tuple[Row, ...]] = (
 )  # fmt: skip
 _DEED: Final[tuple[Row, ...]] = (
     ("outcome", mapped.take_outcome, """
-        outcome event.outcome event_outcome result event.result result.status result.outcome action_result
+        outcome event.outcome event_outcome result event.result event_result result.status result.outcome action_result
         operation_result login_result login_status auth_result auth_status authentication_result decision verdict
         disposition success_status auth.result auth.status auth.outcome info
         outcome.result outcome.status action.outcome action.status result_code result_type evt_outcome action.result
         access
-        login_outcome auth_outcome authz.decision policy_decision response.result
+        login_outcome auth_outcome authz.decision policy_decision response.result res
     """),
     ("outcome", mapped.take_answer, """
         success succeeded successful is_success ok allow allowed granted authenticated is_successful login_successful
@@ -212,7 +213,7 @@ _DEED: Final[tuple[Row, ...]] = (
         action event.action event_action action.name action.type action.value
         operation operation_name operation_type event
         event_name event.name event_type event.type audit_event audit_action activity activity_type
-        activity_name action_type action_name audit_log_event evt evt_name what event_type_name audit_type
+        activity_name action_type action_name audit_log_event evt evt_name what what.action event_type_name audit_type
         action_identifier activity_code verb act type
     """),
     ("outcome", mapped.take_outcome, _within("outcome result")),
@@ -223,11 +224,14 @@ _DEED: Final[tuple[Row, ...]] = (
     ("outcome", mapped.take_answer, _within("success", _DETAILS)),
     ("source_ip", mapped.take_login_address, _within("ip ip_address client_ip remote_ip source_ip src_ip", _DETAILS)),
     ("action", mapped.take_action, _within("action operation event_type")),
-    ("actor", mapped.take_context_name, _within("user username user_name user.name user_email actor")),
+    ("actor", mapped.take_name, _within("actor actor.name actor.username actor.email performed_by")),
+    ("actor", mapped.take_context_name, _within("""
+        user username user_name user.name user.username user_email user.email user_id user.id
+    """)),
     ("type", mapped.take_doer, """
         created_by deleted_by updated_by modified_by changed_by granted_by revoked_by assigned_by added_by removed_by
         enabled_by disabled_by locked_by unlocked_by reset_by by
-    """),
+    """ + _within("by created_by deleted_by")),
     ("actor", mapped.take_login_name, f"""
         email mail login uname db_user account account_name login_id {_within("email login")}
         {_within("username user user_name user.name login email", _DETAILS)}

@@ -141,7 +141,7 @@ _NOUN_VERBS: Final = (
 _PHRASES: Final = {
     "auth.login": "login log_in logged_in logon log_on logged_on signin sign_in signed_in authenticate authentication"
     " authenticated auth authn login_attempt login_user sign_in_activity"
-    " to_log_in to_login to_sign_in to_authenticate",
+    " to_log_in to_login to_sign_in to_authenticate has_been_authenticated authentication_request",
     "auth.logout": "logout log_out logged_out logoff log_off logged_off signout sign_out signed_out logout_user",
     "auth.switch": "su switch_user user_switch user_switched switched_user",
     "account.lock": "locked_out_user_account locked_out_user user_locked_out account_locked_out account_lockout"
@@ -178,7 +178,8 @@ _SUBJECTS: Final = frozenset(_all(
     ))
 """A first token that only says whose deed it was: `user_login`, `ssh_login`."""
 
-_DONE: Final = ("logged_in", "logged_on", "signed_in", "logged_out", "logged_off", "signed_out")
+_DONE: Final = ("logged_in", "logged_on", "signed_in", "logged_out", "logged_off", "signed_out",
+               "user_authenticated")  # fmt: skip
 """Who is in, or out, succeeded; nobody says so of an attempt."""
 
 _CATEGORIES: Final = frozenset({"auth", "authn", "authentication"})
