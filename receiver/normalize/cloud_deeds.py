@@ -447,7 +447,7 @@ DUO: Final = {
             "config.change": "customer_update feature_update",
         },
     ),
-    **deeds(_FAILURE, {"auth.login": "admin_login_error admin_factor_failed"}),
+    **deeds(_FAILURE, {"auth.login": "admin_login_error admin_2fa_error admin_factor_failed"}),
 }
 JUMPCLOUD: Final = {
     **deeds(
@@ -483,9 +483,15 @@ ONELOGIN: Final = {
         {
             "auth.login": "5 8 ",
             "auth.logout": "7",
+            "auth.switch": "3",
+            "account.password_change": "11",
+            "account.unlock": "12",
             "account.create": "13",
             "account.update": "14",
+            "account.disable": "15",
+            "account.enable": "16",
             "account.delete": "17",
+            "account.lock": "19",
         },
     ),
     **deeds(_FAILURE, {"auth.login": "6"}),
