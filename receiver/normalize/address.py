@@ -24,6 +24,8 @@ _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
 """Dotted decimal without leading zeros: what `ipaddress` takes, and in the spelling it gives (0.7 µs instead of 5)."""
 
+_WITH_PORT: Final = re.compile(rf"({_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}|\[[0-9A-Fa-f:.]{{2,45}}\]):([0-9]{{1,5}})")
+
 
 def parse_ip(text: str) -> str | None:
     """Spell an IP address the canonical way; None when it is not one. IPv4-mapped IPv6 becomes IPv4."""
@@ -51,3 +53,12 @@ def _parse(text: str) -> str | None:
     if address.version == 6 and address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(address)
+
+
+def parse_ip_and_port(text: str) -> tuple[str | None, int | None]:
+    """Read `192.0.2.7:51234` or `[2001:db8::7]:51234`; nothing when it is neither."""
+    found = _WITH_PORT.fullmatch(text)
+    if found is None or int(found[2]) > MAX_PORT:
+        return None, None
+    address = parse_ip(found[1])
+    return address, None if address is None else int(found[2])

@@ -572,7 +572,8 @@ def take_zeek_client(mapped: Mapped, value: Any) -> bool:
 
 _NEXTCLOUD_ATTEMPT: Final = re.compile(r'Login attempt: "(.{1,256})"')
 _NEXTCLOUD_FAILED: Final = re.compile(
-    r"Login failed: (?:'(.{1,256})'|(.{1,256})) \(Remote IP: '?([0-9A-Fa-f.:]{2,45})'?\)"
+    r"Login failed: (?:'(.{1,256})'|(.{1,256})) \(Remote IP: '?([0-9A-Fa-f.:]{2,45})'?"
+    r"(?:, X-Forwarded-For: '[0-9A-Fa-f.:, ]*')?\)"
 )
 _LONGEST_ATTEMPT: Final = 400
 

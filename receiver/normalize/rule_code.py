@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from receiver.normalize.address import MAX_PORT, parse_ip
+from receiver.normalize.address import MAX_PORT, parse_ip, parse_ip_and_port
 
 Read = Callable[[re.Match[str]], tuple[tuple[Any, ...], dict[str, Any]]]
 """From a match to the values of the columns, and what goes to `data` beside them."""
@@ -47,9 +47,11 @@ def compile_read(
         lines += _address(groups["source_ip"])
     if "source_port" in groups:
         lines += _port(groups["source_port"])
+        if "source_ip" in groups:
+            lines.append("    port = beside if port is None else port")
     values = ", ".join(_column(column, groups, settings.get(column)) for column in columns)
     lines.append(f"    return ({values},), extras")
-    names: dict[str, Any] = {"parse_ip": parse_ip}
+    names: dict[str, Any] = {"parse_ip": parse_ip, "parse_ip_and_port": parse_ip_and_port}
     exec("\n".join(lines), names)  # noqa: S102 - see above
     read: Read = names["read"]
     return read
@@ -58,8 +60,11 @@ def compile_read(
 def _address(group: int) -> list[str]:
     return [
         f"    address = parse_ip(group_{group}) if group_{group} else None",
+        "    beside = None",
         f"    if address is None and group_{group}:",
-        f"        extras['source_host'] = group_{group}",
+        f"        address, beside = parse_ip_and_port(group_{group})",
+        "        if address is None:",
+        f"            extras['source_host'] = group_{group}",
     ]
 
 
@@ -78,6 +83,8 @@ def _column(column: str, groups: Mapping[str, int], setting: str | None) -> str:
         return _filled(setting, groups)
     if column in groups:
         return {"source_ip": "address", "source_port": "port"}.get(column, f"group_{groups[column]} or None")
+    if column == "source_port" and setting is None and "source_ip" in groups:
+        return "beside"
     return repr(setting or None)
 
 

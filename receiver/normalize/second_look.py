@@ -28,6 +28,7 @@ _TAG_CHARS: Final = 90
 _PRI = re.compile(
     r"<(?:\d{1,3}>(?:1 (?=\d{4}-))?|[A-Z]>(?=\d{4}-))|[\[(][A-Za-z]{1,8}[\])] (?=\d{4}[-/]\d\d[-/])"
     r"|\[Nest\] \d{1,9} {1,2}- |\[[0-9A-F]{2,8}:[0-9A-F]{4,8}-[0-9A-F]{2,16}\] {1,4}|[DIWEFA], (?=\[\d{4}-)"
+    r"|(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL) {1,4}(?=\d{4}-\d\d-\d\d[ T])"
 )
 # Times that are no syslog header's: MySQL's 231011 14:32:52, the Common Log Format's, a date as figures in any order
 # (NetScaler's 11/22/2026:10:00:00), Zabbix' pid:date:time, seconds since 1970, TAI64N of multilog, the time alone.
@@ -67,14 +68,16 @@ _TAGGED = re.compile(_WHERE_TO + _TAG)
 _HOST: Final = r"(?P<host>(?!BAD SU: )[A-Za-z0-9](?:[\w.:-]{0,253}[\w.-])?)"
 """BSD's su begins its text so: read as a host and a name, a refusal would be a success."""
 _HOST_TAGGED = re.compile(rf"{_WHERE_TO}(?:(?:{_HOST}|\(none\))[ \t])?{_WHERE_TO}{_TAG}")
-# Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `.
+# Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `,
+# Spring Boot's `WARN 12 --- [main] o.s.s.Login : `, Jetty's `WARN:oejs.Login:qtp-1: `.
 _SEVERITY = re.compile(
     r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?"
     r"|(?:production|local|staging)\.)?"
     r"(?:TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL|SEVERE|INF|WRN|ERR|[DIWEN])\b"
-    r"(?:\[\d{1,10}\])?(?: {0,3}[\])])?:?[ \t]{0,4}(?:-- : |: |[-|])? {0,4}"
-    r"(?:[\[{(][\w.:@/~ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
-    r"(?:<\w{1,20}>: |[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
+    r"(?:\[\d{1,10}\])?(?: {0,5}[\])])?:?[ \t]{0,4}(?:-- : |: |[-|])? {0,4}"
+    r"(?:\d{1,7} --- )?(?:[\[{(][\w.:@/~ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
+    r"(?:<\w{1,20}>: |[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} {0,40}: {1,4}|[\w.]{1,60}:[\w-]{1,60}: "
+    r"|[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
     re.IGNORECASE,
 )
 # Facility and level before the event, as Junos writes them with `explicit-priority`: `%AUTH-6-SSHD_LOGIN_FAILED: `.
