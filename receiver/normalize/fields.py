@@ -1,8 +1,8 @@
 """JSON objects and structured data with the usual names → columns.
 
 Knows how to read an object by its shape: which keys to look at (`vocabularies.py`), in which order, by which function
-(`mapped.py`). The objects of one application have some dozen shapes, so the answer is remembered as a plan. Knows no
-names, no values, no message, no rules, no I/O.
+(`mapped.py`). The objects of one application have some dozen shapes, so the answer is remembered as a plan. Of names it
+knows only where an event stands in an envelope; no values, no message, no rules, no I/O.
 
 An object may be an envelope (`envelopes.py`), or have a product's names with dots instead of inner objects. What it is
 not sure of itself, the event in it says: an envelope that names a deed, a user or an address of its own is not opened,
@@ -34,7 +34,7 @@ from receiver.normalize.vocabulary import Rewrite, join_names, nest
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-__all__ = ["Mapped", "map_fields", "map_structured_data", "put_back"]
+__all__ = ["Mapped", "map_fields", "map_structured_data", "map_without", "put_back"]
 
 _IANA_SD_IDS: Final = frozenset({"timeQuality", "origin", "meta"})
 """RFC 5424 §7: they speak of the sender; `origin` has an `ip` that is no actor's."""

@@ -420,8 +420,3 @@ class EvidenceFile:
     def holds(self) -> list[Hold]:
         """Give the holds in force."""
         return [Hold(*row) for row in self._rows("SELECT id, filter, reason, user, time FROM hold ORDER BY id")]
-
-    def backup_to(self, path: Path) -> None:
-        """Copy the file as it is now, by SQLite's own means."""
-        with self._turn, contextlib.closing(sqlite3.connect(path)) as copy:
-            self._connection.backup(copy)

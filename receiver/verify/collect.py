@@ -249,12 +249,3 @@ def read_beside(segment: Segment, collected: Collected) -> None:
         for n, kept in connection.execute("SELECT n, hash FROM level1"):
             collected.level1.setdefault(n, kept)
         collected.acts += [Act(*row) for row in connection.execute(sql)]
-
-
-def stored_level1(segments: Iterable[Path]) -> dict[int, bytes]:
-    """Read every hash of 256 leaves that stands in segments."""
-    found: dict[int, bytes] = {}
-    for path in segments:
-        with closing(open_read_only(path)) as connection:
-            found.update(connection.execute("SELECT n, hash FROM level1"))
-    return found

@@ -183,6 +183,18 @@ def test_the_example_of_the_readme_is_true() -> None:
     assert check_packs([parse_pack(text, "README.md") for text in examples]) == []
 
 
+def test_the_readme_names_every_module() -> None:
+    # A newcomer looks there for what a file does.
+    text = README.read_text(encoding="utf-8").partition("## Files")[2].partition("##")[0]
+    modules = {file.name for file in README.parent.glob("*.py")} - {"__init__.py"}
+    assert {name for name in modules if f"`{name}`" not in text} == set()
+
+
+def test_plain_sentences_are_tried_last() -> None:
+    # Whoever has a pack is read by that.
+    assert PACKS[-1].name == "worded"
+
+
 def test_the_readme_names_every_key_and_column() -> None:
     # The form is documented where it is learned.
     text = README.read_text(encoding="utf-8")
