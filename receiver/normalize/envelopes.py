@@ -34,6 +34,7 @@ _ENVELOPES: Final[tuple[tuple[Recognise, str], ...]] = (
     (shape("AuditData", any_of="RecordType Operations UserIds Operation"), "AuditData"),  # Search-UnifiedAuditLog
     (shape("jsonPayload", any_of="logName insertId"), "jsonPayload"),  # Google Cloud's LogEntry
     (shape("id type attributes", only="id type attributes links relationships message"), "attributes"),  # JSON:API
+    (shape("attributes type created_at", only="id type attributes created_at message tags"), "attributes"),
     (shape("attributes tags", only="attributes tags service timestamp message status host"), "attributes"),  # Datadog
     (shape("log_processed"), "log_processed"),  # Fluent Bit's, beside the line it read
     (shape("logEvents logGroup"), "logEvents"),  # CloudWatch's subscriptions

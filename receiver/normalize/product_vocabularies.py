@@ -355,6 +355,27 @@ NEO4J: Final = make_own(
     ("action", product_readers.take_neo4j_text, "message"),
     ("message", mapped.take_message, "message"),
 )  # fmt: skip
+CASSANDRA_DEEDS: Final = {
+    **dict.fromkeys(("login", "login_success"), ("auth.login", _SUCCESS)),
+    "login_error": ("auth.login", _FAILURE),
+    **dict.fromkeys(("create_role", "create_user"), ("account.create", None)),
+    **dict.fromkeys(("drop_role", "drop_user"), ("account.delete", None)),
+    **dict.fromkeys(("alter_role", "alter_user"), ("account.update", None)),
+    "grant": ("privilege.grant", None),
+    "revoke": ("privilege.revoke", None),
+    "select": ("data.query", None),
+    **dict.fromkeys(("insert", "update", "delete", "batch", "truncate"), ("data.write", None)),
+}
+CASSANDRA: Final = make_own(
+    "cassandra",  # its audit's entries as fields
+    shape("category operation source type user", any_of="host node batch ks keyspace scope port"),
+    ("time", _TIME, "timestamp"),
+    ("actor", _NAME, "user"),
+    ("source_ip", _IP, "source"),
+    ("source_port", mapped.take_port, "port"),
+    ("action", readers.takes_deed(CASSANDRA_DEEDS), "type"),
+    ("outcome", readers.takes_outcome("", "unauthorized_attempt request_failure"), "type"),
+)
 PAN_OS_DEEDS: Final = {
     "auth-success": ("auth.login", _SUCCESS),
     "auth-fail": ("auth.login", _FAILURE),
@@ -631,7 +652,7 @@ TRACEE: Final = make_own(
 
 PRODUCT_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     ASANA, AZURE_DEVOPS, NEW_RELIC, SUMO_LOGIC, TENABLE, TREND_MICRO, HUBSPOT, LAUNCH_DARKLY, DYNATRACE, HUAWEI,
-    YANDEX, NEBIUS, ZPA, ZPA_USER, CORTEX, STACKROX, STORAGE_MANAGER, FIREPOWER, RANGER, TRINO, NEO4J, PAN_OS,
-    CLICKHOUSE, TRACEE, FIREWALL_OF_GOOGLE, SALESFORCE_SETUP, ATLAS, ATLAS_ACCESS, FALCON_SENSOR, DEEP_VISIBILITY,
-    MOD_SECURITY, LOGTO, NATS, AIRFLOW, NETBOX, MODELS,
+    YANDEX, NEBIUS, ZPA, ZPA_USER, CORTEX, STACKROX, STORAGE_MANAGER, FIREPOWER, RANGER, TRINO, NEO4J, CASSANDRA,
+    PAN_OS, CLICKHOUSE, TRACEE, FIREWALL_OF_GOOGLE, SALESFORCE_SETUP, ATLAS, ATLAS_ACCESS, FALCON_SENSOR,
+    DEEP_VISIBILITY, MOD_SECURITY, LOGTO, NATS, AIRFLOW, NETBOX, MODELS,
 )  # fmt: skip

@@ -189,7 +189,8 @@ _HTTP: Final[tuple[Row, ...]] = (
 )  # fmt: skip
 _DEED: Final[tuple[Row, ...]] = (
     ("outcome", mapped.take_outcome, """
-        outcome event.outcome event_outcome result event.result event_result result.status result.outcome action_result
+        outcome event.outcome event_outcome result event.result event_result event_status
+        result.status result.outcome action_result
         operation_result login_result login_status auth_result auth_status authentication_result decision verdict
         disposition success_status auth.result auth.status auth.outcome info
         outcome.result outcome.status action.outcome action.status result_code result_type evt_outcome action.result
@@ -250,7 +251,7 @@ _DEED: Final[tuple[Row, ...]] = (
     """),
     ("outcome", mapped.take_status, "status event.status status.code state"),
     ("request", mapped.take_request_name, "uname"),
-    ("source_ip", mapped.take_login_address, "addr address from network.ip net.ip"),
+    ("source_ip", mapped.take_login_address, "addr address from peer network.ip net.ip"),
     ("request", mapped.take_attempt, "category event_category"),
     ("reason", mapped.take_reason, "reason failure_reason denial_reason deny_reason event.reason fail_reason"),
     ("reason", mapped.take_error, """

@@ -1659,6 +1659,15 @@ PRODUCTS = [
            {"actor": "alice", "action": "account.disable", "target": "USER:bob"}),
     Sample("generic", {"who": {"name": "alice", "ip": IP}, "what": {"action": "login"}, "ok": True},
            login("alice", "success")),
+    Sample("cassandra", {"category": "AUTH", "operation": "LOGIN FAILURE", "user": "bob", "source": "/203.0.113.7",
+           "port": 51234, "type": "LOGIN_ERROR", "host": "n1:7000"},
+           login("bob", "failure", source_port=51234)),
+    Sample("generic", {"created_at": T, "type": "audit", "attributes": {"evt": {"name": "Authentication"},
+           "action": "login", "usr": {"email": "alice@example.com"}, "network": {"client": {"ip": IP}},
+           "status": "ok"}},
+           login("alice@example.com", "success")),
+    Sample("generic", {"action": "login", "user": "bob", "peer": "203.0.113.7:51234", "event_status": "failure"},
+           login("bob", "failure", source_port=51234)),
 ]  # fmt: skip
 NANOS = "1795341600000000000"
 SHIPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
