@@ -8,12 +8,6 @@ What ends a frame is decided frame by frame, at its first byte:
 - digits, one space, then `<` or `{`: a counted frame. Counts are bytes; LF and NUL inside it survive.
 - anything else: a line, up to the first LF or NUL; one CR before it goes with it. Empty lines are not frames.
 
-A connection whose first frame ended in NUL is of a sender that ends messages so (Python's SysLogHandler, GELF): a LF
-is a byte of its text: a traceback stays whole, and what somebody writes into a log behind a LF is no message. After a
-NUL such a connection is a text up to the next one; empty lines before it are still none. Where no NUL comes (within
-`max_bytes`, in the line's time, before the end) what is there is read as lines after all, until a line ends in NUL
-again: who mixes both loses nothing.
-
 Invariants: the frames do not depend on how the stream was cut into reads; every byte is looked at a constant
 number of times; no more than `max_bytes` (and one undecided count) are held; after a frame that is too long the
 next one is found exactly.
@@ -35,8 +29,6 @@ _CR: Final = 0x0D
 _COUNT: Final = re.compile(rb"([1-9][0-9]{0,9}) (?=[<{])")
 _MAYBE_COUNT: Final = re.compile(rb"[1-9][0-9]{0,9} ?\Z")
 _COUNT_BYTES: Final = 11
-_END_BYTES: Final = 2  # a CR and the NUL
-_LF: Final = 0x0A
 
 # The first frame of a connection, if its bytes are another protocol's. A ClientHello is the record header
 # 16 03 00..04 and has a NUL within its first seven bytes, so the line reader always brings its start here.
@@ -44,7 +36,7 @@ _CLIENT_HELLO: Final = re.compile(rb"\x16\x03(?:[\x01-\x04]|\Z)")
 # Request-Line = Method SP Request-URI SP HTTP-Version; `PRI * HTTP/2.0` is the preface of HTTP/2.
 _HTTP_REQUEST: Final = re.compile(rb"[A-Z]{3,20} [^ ]+ HTTP/[0-9]")
 
-_BOUNDARY, _LINE, _COUNTED, _SKIPPING, _TEXT = range(5)
+_BOUNDARY, _LINE, _COUNTED, _SKIPPING = range(4)
 
 
 class Framer:
@@ -54,9 +46,7 @@ class Framer:
     stream is lost and every later call returns nothing.
     """
 
-    __slots__ = (
-        "_after_nul", "_by_nul", "_count", "_fresh", "_held", "_last", "_max_bytes", "_size", "_state", "error",
-    )  # fmt: skip
+    __slots__ = ("_count", "_fresh", "_held", "_last", "_max_bytes", "_size", "_state", "error")
 
     def __init__(self, max_bytes: int = limits.MESSAGE_BYTES) -> None:
         self.error: FramingError | None = None
@@ -67,8 +57,6 @@ class Framer:
         self._last = 0  # the open line's last byte: a CR counts only if more than a terminator follows
         self._count = 0  # the open counted frame's announced size; while skipping, what is left to skip
         self._fresh = True  # no frame yet on this connection
-        self._by_nul = False  # the first one ended in NUL
-        self._after_nul = False  # and so did the last: the next goes up to a NUL, whatever stands in it
 
     @property
     def buffered_bytes(self) -> int:
@@ -84,8 +72,6 @@ class Framer:
             if self._held:
                 data = bytes(self._held) + data  # an undecided count: at most eleven bytes
                 self._held = bytearray()
-        elif self._state == _TEXT:
-            data = self._resume_text(data, frames)
         else:
             done = self._resume(data, frames)
             data = data[done:]
@@ -96,7 +82,6 @@ class Framer:
     def flush_line(self) -> list[bytes]:
         """Take the open line though its terminator has not come; a counted frame (or a count) waits on."""
         frames: list[bytes] = []
-        self._take_text(frames)
         if self._state == _LINE:
             self._end_line(frames)
         return self._checked(frames)
@@ -104,7 +89,6 @@ class Framer:
     def close(self) -> list[bytes]:
         """Take what is left when the connection ends: the open line, or a counted frame as far as it came."""
         frames: list[bytes] = []
-        self._take_text(frames)
         if self._state == _LINE:
             self._end_line(frames)
         elif self._state == _COUNTED:
@@ -135,7 +119,7 @@ class Framer:
 
     def _cut(self, data: bytes, frames: list[bytes]) -> None:
         """Cut `data`, which starts at a frame boundary; keep what is left of it."""
-        pos = self._cut_plain_lines(data, frames) if data[0] > 0x39 and not self._after_nul else 0
+        pos = self._cut_plain_lines(data, frames) if data[0] > 0x39 else 0
         end, max_bytes, match_count = len(data), self._max_bytes, _COUNT.match
         lf = nul = -1  # the next LF and NUL at or after pos; `end` when there is none
         while pos < end:
@@ -153,9 +137,6 @@ class Framer:
                 if end - pos <= _COUNT_BYTES and _MAYBE_COUNT.match(data, pos):
                     self._held = bytearray(data[pos:])
                     return
-            if self._after_nul:
-                pos = self._cut_text(data, pos, frames) if first != _LF else pos + 1
-                continue
             if lf < pos and (lf := data.find(b"\n", pos)) < 0:
                 lf = end
             if nul < pos and (nul := data.find(b"\0", pos)) < 0:
@@ -165,58 +146,8 @@ class Framer:
                 self._state = _LINE
                 self._hold_line(data, pos, end)
                 return
-            is_first = self._fresh and not frames
             self._add_line(data[pos:stop], frames)
-            self._after_nul = stop == nul and self._goes_by_nul(is_first=is_first and bool(frames))
             pos = stop + 1
-
-    def _goes_by_nul(self, *, is_first: bool) -> bool:
-        """Say what a NUL at a line's end means here. is_first: the line was the first frame of the connection."""
-        self._by_nul |= is_first
-        return self._by_nul
-
-    def _cut_text(self, data: bytes, pos: int, frames: list[bytes]) -> int:
-        """Cut a text up to its NUL, or hold what is there of it; return where the next frame begins.
-
-        Where no NUL can come any more within the bound nothing is cut, and lines are looked for from here.
-        """
-        most = self._max_bytes + _END_BYTES
-        nul = data.find(b"\0", pos, pos + most)
-        if nul >= 0:
-            self._add_line(data[pos:nul], frames)
-            return nul + 1
-        if len(data) - pos >= most:
-            self._after_nul = False
-            return pos
-        self._state = _TEXT
-        self._held = bytearray(data[pos:])
-        return len(data)
-
-    def _resume_text(self, data: bytes, frames: list[bytes]) -> bytes:
-        """Go on with an open text; return what is still to be cut."""
-        most = self._max_bytes + _END_BYTES - len(self._held)
-        nul = data.find(b"\0", 0, most)
-        if nul < 0 and len(data) < most:
-            self._held += data
-            return b""
-        text = bytes(self._held)
-        self._held = bytearray()
-        self._state = _BOUNDARY
-        if nul < 0:
-            self._after_nul = False
-            return text + data
-        self._add_line(text + data[:nul], frames)
-        return data[nul + 1 :]
-
-    def _take_text(self, frames: list[bytes]) -> None:
-        """Read an open text as lines: its NUL does not come."""
-        if self._state != _TEXT:
-            return
-        text = bytes(self._held)
-        self._held = bytearray()
-        self._state = _BOUNDARY
-        self._after_nul = False
-        self._cut(text, frames)
 
     def _cut_plain_lines(self, data: bytes, frames: list[bytes]) -> int:
         """Split off every complete line at once if none needs a closer look; return where the rest begins.
@@ -260,7 +191,6 @@ class Framer:
         if stop == end:
             return end
         self._end_line(frames)
-        self._after_nul = stop == nul and self._goes_by_nul(is_first=self._fresh and bool(frames))
         return stop + 1
 
     def _resume_counted(self, data: bytes, pos: int, frames: list[bytes]) -> int:

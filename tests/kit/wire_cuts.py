@@ -64,7 +64,6 @@ def reference_frames(stream: bytes, max_bytes: int) -> tuple[list[Taken], str | 
     """What a Framer must give, said as plainly as possible: the whole stream at once, one frame after the other."""
     frames: list[Taken] = []
     pos = 0
-    by_nul = after_nul = False
     while pos < len(stream):
         digits = pos
         while digits < len(stream) and stream[digits : digits + 1].isdigit():
@@ -83,20 +82,13 @@ def reference_frames(stream: bytes, max_bytes: int) -> tuple[list[Taken], str | 
                 frames.append(Taken(data))
             pos = start + count
             continue
-        if after_nul and stream[pos] == 0x0A:
-            pos += 1
-            continue
-        nul = stream.find(b"\0", pos)
-        after_nul = after_nul and 0 <= nul < pos + max_bytes + 2
-        ends = [at for at in (-1 if after_nul else stream.find(b"\n", pos), nul) if at >= 0]
+        ends = [at for at in (stream.find(b"\n", pos), stream.find(b"\0", pos)) if at >= 0]
         end = min(ends, default=len(stream))
-        is_first = not frames
         line = stream[pos:end].removesuffix(b"\r")
         if len(line) > max_bytes:
             frames.append(Taken(line[:max_bytes], Defect.TRUNCATED, len(line)))
         elif line:
             frames.append(Taken(line))
-        after_nul = end == nul and (by_nul := by_nul or (is_first and bool(frames)))
         pos = end + 1
     if frames and frames[0].data[:2] == b"\x16\x03" and (frames[0].data[2:3] or b"\4") in b"\1\2\3\4":
         return [], FramingReason.TLS_ON_PLAIN_PORT
