@@ -45,7 +45,7 @@ _GROWTH: Final = 8
 _PUMPED_PLACES: Final = 10
 """Places of a sample between which its text is repeated: 45 attacks a sample."""
 
-_REPEATED_GROUP: Final = re.compile(r"\)(?:[*+]|\{\d*,\})")
+_REPEATED_GROUP: Final = re.compile(r"\)(?:[*+]|\{\d*,(?:\d{2,})?\})")
 """What a repetition in a repetition needs: such patterns are attacked with every short piece of their samples."""
 _PIECE_CHARS: Final = 3
 _PIECE_PLACES: Final = 100
@@ -58,11 +58,11 @@ _WRONG_END: Final = "\x00 \x00"
 """No pattern takes it but one that takes anything: neither one word nor a character that patterns name."""
 
 _CUT: Final = 128
-_SHORTER: Final = (
-    *((length, SLOW_SECONDS) for length in (16, 20, 24, 28, 32, 36, 40, 48, 64, 96, _CUT)),
-    *((length, 20 * SLOW_SECONDS) for length in (1024, RULE_TEXT_CHARS // _SHARE)),
-)
-"""Lengths and what is slow for them: some 40 times as long as any linear pattern takes."""
+_SHORTER: Final = (1024, RULE_TEXT_CHARS // _SHARE)
+_SHORTER_SECONDS: Final = 20 * SLOW_SECONDS
+"""Slow for texts of these lengths: some 40 times as long as any linear pattern takes."""
+_SHORTEST: Final = (16, 20, 24, 28, 32, 36, 40, 48, 64, 96)
+"""Lengths before _CUT, for patterns that may take twice as long for each character."""
 
 
 def check_packs(packs: Sequence[Pack], of: Sequence[Pack] | None = None) -> list[str]:
@@ -119,7 +119,7 @@ def slow_patterns(packs: Sequence[Pack], clock: Callable[[], float]) -> list[str
             rule.compile()
             thorough = not pack.built_in or _REPEATED_GROUP.search(rule.pattern) is not None
             for attack in attacks(rule, texts.get(rule.name, []), thorough=thorough):
-                seconds = _slow(rule.fullmatch, attack, clock)
+                seconds = _slow(rule.fullmatch, attack, clock, may_explode=thorough)
                 if seconds:
                     problems.append(
                         f"{rule.file}:{rule.line}: {rule.name}: the pattern is slow: {seconds * 1000:.0f} ms for at "
@@ -138,27 +138,41 @@ def _slow_starts(pack: Pack, clock: Callable[[], float]) -> list[str]:
         words = re.findall(r"[A-Za-z0-9 ;:=.,'\"|/<>-]{1,20}", source)
         pieces = sorted({*words, *"a 0[]()<>:./-", "a ", "a: ", "[a] "})
         pairs = [("", piece) for piece in pieces] + list(permutations(pieces[:_START_PIECES], 2))
-        slow = next((pair for pair in pairs if _slow(start.match, (*pair, ""), clock)), None)
+        slow = next((pair for pair in pairs if _slow(start.match, (*pair, ""), clock, may_explode=True)), None)
         if slow is not None:
             text = _pumped((*slow, ""), 60)
             problems.append(f"{pack.file}: lines: {app}: the expression is slow for texts like {text[:60]!r}")
     return problems
 
 
-def _slow(match: Callable[[str], object], attack: Attack, clock: Callable[[], float]) -> float:
+def _slow(match: Callable[[str], object], attack: Attack, clock: Callable[[], float], *, may_explode: bool) -> float:
     """Return the seconds of a text that is slow, 0 when none is; short ones first: an exponential one never ends.
 
     Of the longest text it is the growth that tells: seconds alone would tell of the machine.
     """
-    for length, bound_seconds in _SHORTER:
+    for length in (*_SHORTEST, _CUT) if may_explode else (_CUT,):
         seconds = _cost(match, _text(attack, length), clock)
-        if seconds > bound_seconds:
+        if seconds > SLOW_SECONDS:
             return seconds
+    tried = _CUT
+    for length in _SHORTER:
+        if length < _SHORTER[-1] and _cubic(seconds, length / tried) <= _SHORTER_SECONDS:
+            continue
+        seconds, tried = _cost(match, _text(attack, length), clock), length
+        if seconds > _SHORTER_SECONDS:
+            return seconds
+    if _cubic(seconds, _SHARE) <= SLOW_SECONDS:
+        return 0.0
     seconds = _cost(match, _text(attack, RULE_TEXT_CHARS), clock)
     if seconds <= SLOW_SECONDS:
         return 0.0
     shorter = min(_cost(match, _text(attack, RULE_TEXT_CHARS // _SHARE), clock) for _ in range(_TRIES_AT_LEAST))
     return seconds if seconds > min(_GROWTH * shorter, _HOPELESS_SECONDS) else 0.0
+
+
+def _cubic(seconds: float, share: float) -> float:
+    """Foretell the seconds for a text that is so many times as long, at the worst that a pattern of ours may be."""
+    return seconds * share**3
 
 
 def _text(attack: Attack, length: int) -> str:
