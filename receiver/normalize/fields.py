@@ -143,13 +143,15 @@ def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
         for convert, key, column, inwards in plan.steps:
             if convert in _OF_LOGINS or (column == "reason" and convert is not None):
                 convert(mapped, _walk(fields[key], inwards))
-        if mapped.action.startswith(_SOMEBODYS) and mapped.target is None and not _is_doer(plan, mapped, fields):
+        if mapped.action.startswith(_BY_OTHERS) and mapped.target is None and not _is_doer(plan, mapped, fields):
             mapped.actor = None  # or whom it was done to
             put_back(mapped, fields, {"actor"})
 
 
-_SOMEBODYS: Final = ("account.create", "account.delete", "account.disable", "account.enable", "account.lock",
-                     "account.unlock", "account.update", "group.", "role.", "privilege.")  # fmt: skip
+_BY_OTHERS: Final = (
+    "account.create", "account.delete", "account.disable", "account.enable", "account.lock", "account.unlock",
+    "account.update", "group.", "role.", "privilege.",
+)  # fmt: skip
 """Deeds that somebody else does to a user: in a text beside one name it may be either's."""
 _DOERS: Final = re.compile(r"actor|admin|performed|initiat|operator|author|request|doer|by|caller|principal|session")
 

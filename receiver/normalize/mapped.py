@@ -385,7 +385,7 @@ def take_subject(mapped: Mapped, value: Any) -> bool:
     return False
 
 
-_SOMEBODYS: Final = ("account.", "group.", "role.", "privilege.")
+DONE_TO_USERS: Final = ("account.", "group.", "role.", "privilege.")
 """Deeds that are done to a user."""
 _LOGINS: Final = frozenset({"auth.login", "auth.logout"})
 _COMINGS: Final = _LOGINS | {"session.open", "session.close"}
@@ -423,7 +423,7 @@ def see_nothing(_mapped: Mapped, _value: Any) -> bool:
 
 def take_context_name(mapped: Mapped, value: Any) -> bool:
     """Take a name in what a logger adds to a text; of what was done to a user it may be theirs."""
-    if mapped.action is None or not mapped.action.startswith(_SOMEBODYS):
+    if mapped.action is None or not mapped.action.startswith(DONE_TO_USERS):
         take_name(mapped, value)
     return False
 
@@ -435,7 +435,7 @@ def take_admin(mapped: Mapped, value: Any) -> bool:
 
 def take_doer(mapped: Mapped, value: Any) -> bool:
     """Take who did something to a user, where that user stands under the name of an actor."""
-    if mapped.action is not None and mapped.action.startswith(_SOMEBODYS) and type(value) is str and _is_text(value):
+    if mapped.action is not None and mapped.action.startswith(DONE_TO_USERS) and type(value) is str and _is_text(value):
         if mapped.target is None and mapped.actor not in {None, value}:
             mapped.target = f"account:{mapped.actor}"
         mapped.actor = value

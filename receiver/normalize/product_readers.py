@@ -33,23 +33,20 @@ if TYPE_CHECKING:
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)
-_SOMEBODYS: Final = ("account.", "group.", "role.", "privilege.")
-"""Deeds that are done to a user."""
-
 _take_account: Final = usual.takes_typed("account")
 _take_group: Final = usual.takes_typed("group")
 
 
 def take_subject_of_deed(mapped: Mapped, value: Any) -> bool:
     """Take the user an event is about: who logs in or acts, but whom an account's or a group's change was done to."""
-    if mapped.action is not None and mapped.action.startswith(_SOMEBODYS):
+    if mapped.action is not None and mapped.action.startswith(usual.DONE_TO_USERS):
         return _take_account(mapped, value)
     return usual.take_name(mapped, value)
 
 
 def take_changed_account(mapped: Mapped, value: Any) -> bool:
     """Take the account that something was done to; of a login that is who logs in."""
-    if mapped.action is not None and mapped.action.startswith(_SOMEBODYS):
+    if mapped.action is not None and mapped.action.startswith(usual.DONE_TO_USERS):
         _take_account(mapped, value)
     return False
 
@@ -178,7 +175,7 @@ def take_windows_user(mapped: Mapped, value: Any) -> bool:
     """Take the user that a shipper found in a Windows event of no known kind, or in one without its data."""
     if type(value) is str:
         value = value.rpartition("\\")[2]
-    if mapped.action is None or not mapped.action.startswith(_SOMEBODYS):
+    if mapped.action is None or not mapped.action.startswith(usual.DONE_TO_USERS):
         return usual.take_name(mapped, value) and False
     return False
 
@@ -461,7 +458,7 @@ def _ocsf_name(user: Any) -> Any:
 def _is_done_to_a_user(mapped: Mapped) -> bool:
     if mapped.object_type is not None and mapped.object_type[1] in _OCSF_OF_USERS:
         return True
-    return mapped.action is not None and mapped.action.startswith(_SOMEBODYS)
+    return mapped.action is not None and mapped.action.startswith(usual.DONE_TO_USERS)
 
 
 # --- PostgreSQL ---
