@@ -39,6 +39,8 @@ _HOPELESS_SECONDS: Final = 0.2
 SLOW_SECONDS: Final = 0.002
 """What takes longer is looked at again: linear patterns take 0.1 to 4 ms for a text of limits.RULE_TEXT_CHARS."""
 _SHARE: Final = 4
+_DOUBT_SECONDS: Final = 1.0
+"""So long a pattern must look slow before it is said to be: a machine may be slow for some tenths of a second."""
 _GROWTH: Final = 8
 """Times as long for a text _SHARE times as long: 4 is linear, 16 is quadratic."""
 
@@ -163,11 +165,17 @@ def _slow(match: Callable[[str], object], attack: Attack, clock: Callable[[], fl
             return seconds
     if _cubic(seconds, _SHARE) <= SLOW_SECONDS:
         return 0.0
-    seconds = _cost(match, _text(attack, RULE_TEXT_CHARS), clock)
-    if seconds <= SLOW_SECONDS:
-        return 0.0
-    shorter = min(_cost(match, _text(attack, RULE_TEXT_CHARS // _SHARE), clock) for _ in range(_TRIES_AT_LEAST))
-    return seconds if seconds > min(_GROWTH * shorter, _HOPELESS_SECONDS) else 0.0
+    longest, shorter = _text(attack, RULE_TEXT_CHARS), _text(attack, RULE_TEXT_CHARS // _SHARE)
+    seconds = least = float("inf")
+    started = clock()
+    while clock() - started < _DOUBT_SECONDS:
+        seconds = min(seconds, _cost(match, longest, clock))
+        if seconds <= SLOW_SECONDS:
+            return 0.0
+        least = min(least, _cost(match, shorter, clock))
+        if seconds <= min(_GROWTH * least, _HOPELESS_SECONDS):
+            return 0.0
+    return seconds
 
 
 def _cubic(seconds: float, share: float) -> float:
