@@ -69,12 +69,14 @@ VAULT: Final = make_own(
         shape("type request time", only="error response forwarded_from auth namespace", any_of="error response auth"),
     ),
     ("time", _TIME, "time"),
-    ("actor", _NAME, "auth.display_name auth.metadata.username response.auth.display_name auth.entity_id"),
+    ("actor", _NAME, "auth.metadata.username response.auth.metadata.username"),  # display_name has the door before it
+    ("actor", _NAME, "auth.display_name response.auth.display_name auth.entity_id"),
     ("source_ip", _IP, "request.remote_address"),
     ("source_port", _PORT, "request.remote_port"),
     ("target", readers.take_vault_path, "request.path"),
     ("actor", product_readers.take_vault_login, "request.path"),
     ("type", product_readers.take_vault_account, "request"),
+    ("request", product_readers.take_vault_audit, "request"),
     ("action", readers.take_vault_operation, "request.operation"),
     ("outcome", readers.take_error, "error"),
     ("outcome", readers.success_if("response"), "type"),
@@ -103,10 +105,12 @@ TELEPORT: Final = make_own(
     ("outcome", mapped.take_answer, "success"),
     ("outcome", readers.take_result_number, "exitCode"),
     ("action", readers.takes_deed(deeds.TELEPORT, by_words=True), "event"),
+    ("action", readers.takes_deed(deeds.TELEPORT_COPIES), "action"),
     ("outcome", product_readers.take_teleport_code, "code"),
     ("reason", mapped.take_reason, "error"),
     ("reason", mapped.take_reason, "message"),
     ("session", mapped.take_session, "sid"),
+    ("target", _ACCOUNT, "target.user"),
     ("target", _ACCOUNT, "name"),
     ("target", mapped.takes_typed("database"), "db_service"),
     ("target", mapped.takes_typed("host"), "server_hostname server_id"),
@@ -154,6 +158,7 @@ GITLAB: Final = make_own(
     ("action", readers.takes_deed(deeds.GITLAB_ADD), "add details.add"),
     ("action", readers.takes_deed(deeds.GITLAB_REMOVE), "remove details.remove"),
     ("action", readers.takes_deed(deeds.GITLAB_CHANGE), "change details.change"),
+    ("action", readers.takes_deed(deeds.GITLAB_LOCKS), "event_type"),
     ("outcome", readers.success_of_deed, "event_name details.event_name"),
     ("type", mapped.takes_type("target"), "target_type details.target_type"),
     ("target", mapped.takes_target("target"), "target_details details.target_details target_id"),
@@ -186,6 +191,13 @@ GITHUB_WEBHOOK: Final = make_own(
     ("target", _ACCOUNT, "membership.user.login member.login"),
     ("target", mapped.takes_typed("repository"), "repository.full_name"),
 )
+GIT_PUSH: Final = make_own(
+    "git_push",  # what a forge's webhook delivers of a push
+    shape("ref before after pusher repository"),
+    ("actor", _NAME, "sender.login sender.username pusher.login pusher.username pusher.name"),
+    ("action", readers.takes_always("api.update", "success"), "after"),
+    ("target", mapped.takes_typed("repository"), "repository.full_name"),
+)
 GITEA: Final = make_own(
     "gitea",  # audit events of Gitea and Forgejo
     either(
@@ -209,11 +221,11 @@ KEYCLOAK: Final = make_own(
     "keycloak",
     shape("type realmId ipAddress"),
     ("time", _TIME, "time"),
-    ("actor", _NAME, "details.username username"),
+    ("actor", _NAME, "details.impersonator details.username username"),
     ("actor", _NAME, "userId"),
-    ("actor_as", None, "details.impersonated_username"),
     ("source_ip", _IP, "ipAddress"),
     ("action", readers.takes_deed(deeds.KEYCLOAK), "type"),
+    ("actor_as", product_readers.take_impersonated, "details.username userId"),
     ("outcome", product_readers.take_keycloak_end, "type"),
     ("reason", mapped.take_reason, "error"),
     ("session", mapped.take_session, "sessionId details.code_id"),
@@ -662,6 +674,6 @@ OCSF: Final = make_own(
 AUDIT_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     KUBERNETES, RANCHER, VAULT, TELEPORT, OCSF, GITLAB, KEYCLOAK, KEYCLOAK_ADMIN, NEXTCLOUD, MONGODB_AUDIT,
     MONGODB_LOG, POSTGRESQL, MYSQL, PERCONA, MARIADB, SUDO, DOCKER_EVENTS, ELASTICSEARCH, OPENSEARCH, WINDOWS,
-    OSQUERY, SAMBA, WAZUH, FALCO, SURICATA, ZEEK, MINIO, CADF, GITEA, GITHUB, GITHUB_WEBHOOK, AUTHENTIK, MATTERMOST,
-    GRAFANA, CONSUL, OTEL,
+    OSQUERY, SAMBA, WAZUH, FALCO, SURICATA, ZEEK, MINIO, CADF, GITEA, GITHUB, GITHUB_WEBHOOK, GIT_PUSH, AUTHENTIK,
+    MATTERMOST, GRAFANA, CONSUL, OTEL,
 )  # fmt: skip

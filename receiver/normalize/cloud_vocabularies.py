@@ -29,9 +29,11 @@ CLOUDTRAIL: Final = make_own(
     "cloudtrail",  # AWS CloudTrail record contents
     shape("eventName eventSource userIdentity"),
     ("time", _TIME, "eventTime"),
+    ("actor", product_readers.take_aws_person, "userIdentity"),
     ("actor", _NAME, "userIdentity.userName userIdentity.sessionContext.sessionIssuer.userName userIdentity.arn"),
     ("actor", _NAME, "userIdentity.onBehalfOf.userId userIdentity.principalId userIdentity.invokedBy"),
-    ("actor", _NAME, "userIdentity.accountId additionalEventData.UserName"),
+    ("request", product_readers.take_aws_account, "userIdentity"),
+    ("actor", _NAME, "additionalEventData.UserName"),
     ("actor_as", None, "requestParameters.roleArn"),
     ("source_ip", _IP, "sourceIPAddress"),
     ("outcome", mapped.take_outcome, """

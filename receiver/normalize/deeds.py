@@ -486,6 +486,8 @@ CADF: Final = {
         for noun in ["project", "domain", "role", "trust", "region", "service", "endpoint", "policy", "credential"]
     },
 }
+TELEPORT_COPIES: Final = deeds(None, {"file.read": "download", "file.update": "upload"})
+GITLAB_LOCKS: Final = deeds(_SUCCESS, {"account.lock": "user_access_locked", "account.unlock": "user_access_unlocked"})
 KEYCLOAK_PATHS: Final = deeds(
     None,
     {"account.password_reset": "reset-password reset-password-email", "auth.switch": "impersonation",

@@ -76,7 +76,7 @@ _OF_ACCOUNTS: Final = frozenset({"system.user", "system.auth"})
 def take_subject_of_dataset(mapped: Mapped, value: Any) -> bool:
     """Take whom something was done to, where the document does not know who did it."""
     is_done_to = mapped.action is not None and mapped.action.startswith(("account.", "group."))
-    is_nobodys = type(value) is str and value in _OF_ACCOUNTS
+    is_nobodys = type(value) is str and (value in _OF_ACCOUNTS or f"{mapped.dataset}.{value}" in _OF_ACCOUNTS)
     if is_nobodys and is_done_to and mapped.actor is not None and mapped.target is None:
         mapped.target, mapped.actor = f"account:{mapped.actor}", None
     return False

@@ -237,6 +237,19 @@ def take_pid(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+_COMMAND: Final = re.compile(
+    r"/(?:usr/)?s?bin/(?!(?:env|(?:ba|da|z)?sh|perl|node)(?: |$)|python)([A-Za-z][\w.-]{1,63})(?: .*)?", re.DOTALL
+)
+
+
+def take_command_name(mapped: Mapped, value: Any) -> bool:
+    """Take the program of a command line, where the system has installed it; a shell or its like says nothing."""
+    found = _COMMAND.fullmatch(value) if type(value) is str and mapped.app is None else None
+    if found is not None:
+        mapped.app = found[1]
+    return False
+
+
 def take_tag(mapped: Mapped, value: Any) -> bool:
     """Take a program and its process from syslog's tag (`sshd[7]:`)."""
     found = _TAG.fullmatch(value) if type(value) is str else None

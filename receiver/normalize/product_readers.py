@@ -470,7 +470,12 @@ _PGAUDIT: Final = re.compile(r"AUDIT: (?:SESSION|OBJECT),\d+,\d+,([A-Z]+),([A-Z 
 def take_postgresql(mapped: Mapped, value: Any) -> bool:
     """Take how a message begins."""
     take_pgaudit(mapped, value)
+    if type(value) is str and value.startswith(_POSTGRESQL_DENIED):
+        mapped.action = mapped.action or "data.query"
     return _take_beginning(mapped, value)
+
+
+_POSTGRESQL_DENIED: Final = ("permission denied for ", "permission denied to ", "must be owner of ")
 
 
 def take_pgaudit(mapped: Mapped, value: Any) -> bool:
@@ -492,13 +497,21 @@ _NEXTCLOUD_SHARE: Final = re.compile(
     r'The (?:file|folder|calendar) ".{0,4000}" with ID "\d{1,20}" has been (shared|unshared) .{1,400} '
     r'\(Share ID: \d{1,20}\)'
 )
+_NEXTCLOUD_ACCOUNT: Final = re.compile(
+    r'(?:User (?:created|deleted|enabled|disabled): "([^"]{1,255})"|Password of user "([^"]{1,255})" has been changed)'
+)
 _NEXTCLOUD_GROUP: Final = re.compile(r'User "([^"]{1,255})" (added to|removed from) group "[^"]{1,255}"')
 
 
 def take_nextcloud(mapped: Mapped, value: Any) -> bool:
     """Take how an audit message begins; of a group's, whole, who came or left."""
     _take_nextcloud_beginning(mapped, value)
-    if type(value) is not str or mapped.action is not None:
+    if type(value) is not str:
+        return False
+    account = _NEXTCLOUD_ACCOUNT.fullmatch(value)
+    if account:
+        _take_account(mapped, account[1] or account[2])
+    if mapped.action is not None:
         return False
     file = _NEXTCLOUD_FILE.match(value)
     group = _NEXTCLOUD_GROUP.fullmatch(value)
@@ -520,7 +533,32 @@ def success_of_workspace(mapped: Mapped, value: Any) -> bool:
     return mapped.action != "auth.login" and success_of_deed(mapped, value)
 
 
-# --- Teleport, Docker ---
+# --- Teleport, Docker, AWS ---
+
+
+_AWS_SSO: Final = re.compile(r"arn:[a-z-]{3,12}:sts::\d{1,20}:assumed-role/AWSReservedSSO_[^/]{1,128}/([^/]{1,128})")
+
+
+def take_aws_person(mapped: Mapped, value: Any) -> bool:
+    """Take who stands behind a role that IAM Identity Center gives: it names the session itself. And root has no name.
+
+    The sessions of all other roles are named by who takes the role, as they like.
+    """
+    kind, arn = (value.get("type"), value.get("arn")) if type(value) is dict else (None, None)
+    person = _AWS_SSO.fullmatch(arn) if type(arn) is str else None
+    if person is not None:
+        usual.take_name(mapped, person[1])
+    elif kind == "Root" and not value.get("userName"):
+        usual.take_name(mapped, "root")
+    return False
+
+
+def take_aws_account(mapped: Mapped, value: Any) -> bool:
+    """Take the number of another account: of those no more is said."""
+    if type(value) is dict and value.get("type") == "AWSAccount":
+        usual.take_name(mapped, value.get("accountId"))
+    return False
+
 
 
 def take_teleport_code(mapped: Mapped, value: Any) -> bool:
@@ -567,7 +605,7 @@ def take_zeek_client(mapped: Mapped, value: Any) -> bool:
     return type(value) is str and "/" in value and " " not in value and usual.take_name(mapped, value)
 
 
-_NEXTCLOUD_ATTEMPT: Final = re.compile(r'Login attempt: "(.{1,256})"')
+_NEXTCLOUD_ATTEMPT: Final = re.compile(r'Login (?:attempt|failed): "(.{1,256})"')
 _NEXTCLOUD_FAILED: Final = re.compile(
     r"Login failed: (?:'(.{1,256})'|(.{1,256})) \(Remote IP: '?([0-9A-Fa-f.:]{2,45})'?"
     r"(?:, X-Forwarded-For: '[0-9A-Fa-f.:, ]*')?\)"
@@ -661,6 +699,15 @@ def take_vault_account(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+def take_vault_audit(mapped: Mapped, value: Any) -> bool:
+    """Take whether one of Vault's own audit logs begins or ends."""
+    path = value.get("path") if type(value) is dict else None
+    if type(path) is str and path.startswith("sys/audit/") and mapped.action is None:
+        mapped.action = _VAULT_AUDITS.get(str(value.get("operation")))
+    return False
+
+
+_VAULT_AUDITS: Final = {"create": "log.start", "update": "log.start", "delete": "log.stop"}
 _VAULT_ACCOUNTS: Final = {
     "create": "account.create", "update": "account.update", "patch": "account.update", "delete": "account.delete",
     "create/password": "account.password_reset", "update/password": "account.password_reset",
@@ -721,6 +768,13 @@ def take_keycloak_path(mapped: Mapped, value: Any) -> bool:
     """Take what an administrator had done to a user, by the end of the path."""
     if type(value) is str and value.startswith("users/"):
         _take_keycloak_verb(mapped, value.rpartition("/")[2])
+    return False
+
+
+def take_impersonated(mapped: Mapped, value: Any) -> bool:
+    """Take whose name an administrator goes on under; another event has that name as its own."""
+    if mapped.action == "auth.switch" and mapped.actor_as is None and type(value) is str and value != mapped.actor:
+        mapped.actor_as = value
     return False
 
 

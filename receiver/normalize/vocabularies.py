@@ -296,6 +296,7 @@ GELF: Final = make_vocabulary(
     ("time", mapped.take_seconds, "timestamp"),
     ("message", mapped.take_message, "short_message"),
     ("severity", mapped.take_severity, "level"),
+    ("app", mapped.take_command_name, "_command"),  # of a container: its name says less than the program that runs
     *_ALL,
     without="facility",  # deprecated, and a free text there
 )

@@ -569,6 +569,19 @@ def test_gelf_reads_only_one_time() -> None:
     assert map_fields({**gelf, "timestamp": 1714564801, "_timestamp": 1714564802}).time == NOON + 1_000_000
 
 
+@pytest.mark.parametrize(
+    ("command", "app"),
+    [
+        ("/usr/sbin/sshd -D -e", "sshd"), ("/usr/bin/redis-server", "redis-server"), ("/bin/sh -c sshd", "box"),
+        ("/usr/bin/python3 /app.py", "box"), ("/docker-entrypoint.sh nginx", "box"), ("sshd -D", "box"), (7, "box"),
+    ],
+)  # fmt: skip
+def test_a_container_is_the_program_that_runs_in_it(command: object, app: str) -> None:
+    # Docker's GELF driver names no program; only what the system has installed is known by its name.
+    gelf = {"short_message": "m", "_command": command, "_container_name": "box"}
+    assert map_fields(gelf).app == app
+
+
 def test_many_seconds_are_read_within_bounds() -> None:
     """The memory of seconds is emptied when it is full, and times stay right."""
     for second in range(limits.TIME_CACHE_ENTRIES + 100):
