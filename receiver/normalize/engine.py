@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from receiver.event import Event, Format, ParseStatus, TimeQuality
 from receiver.limits import RULE_TEXT_CHARS
 from receiver.normalize import windows_events
+from receiver.normalize.contexts import is_plain, may_have_context, read_context
 from receiver.normalize.dispatch import HEAD, Dispatch, Table
 from receiver.normalize.event_data import build_data
 from receiver.normalize.explain import Explanation, explain
@@ -95,6 +96,8 @@ class Normalizer:
                 message.status = _PARTIAL
         elif message.structured_data or (text and text.startswith(windows_events.BEGINS)):
             name, columns, extras = self._read_structure(message)
+        elif text and may_have_context(text):
+            name, columns, extras = self._read_context(message, text, received_at)
         else:
             name, columns, extras = None, _NOTHING, {}
         if message.status == _OK and message.extra is None and not message.structured_data:
@@ -113,6 +116,45 @@ class Normalizer:
             + origin
             + (message.format, message.status, name, text, data, raw),
         )  # fmt: skip
+
+    def _read_context(
+        self, message: Message, text: str, received_at: int
+    ) -> tuple[str | None, Columns, dict[str, Any]]:
+        """Read a sentence with what its logger wrote behind it as JSON; in a bare line, behind a head of its own."""
+        is_bare, whole = _bare(message, text) if message.fields is None else (message.app is None, text)
+        app = None if is_bare else message.app
+        if not is_bare and (read := self._find_context(app, text)):
+            return read
+        for reading in readings(
+            whole[:RULE_TEXT_CHARS].lstrip(), received_at, self._dispatch.knows, self._starts, app, is_bare=is_bare
+        ):
+            read = self._find_context(reading.app, reading.text)
+            if read is None:
+                continue
+            if is_bare and message.fields is None:
+                message.host, message.app, message.pid, message.message = None, None, None, whole
+            if message.time is None and reading.time is not None:
+                message.time, message.time_quality = reading.time, reading.time_quality
+            if message.status == _FAILED:
+                message.status = _PARTIAL
+            return read
+        return None, _NOTHING, {}
+
+    def _find_context(self, app: str | None, text: str) -> tuple[str, Columns, dict[str, Any]] | None:
+        """Read a sentence and the objects behind it: by a rule for the sentence, or by the names in the objects."""
+        context = read_context(text)
+        if context is None:
+            return None
+        sentence = context.sentence
+        mapped = map_fields({"message": sentence, **context.fields} if sentence else context.fields)
+        table = self._dispatch.alone() if app is None else None
+        found = self.find(app, sentence, table=table) if sentence and context.is_whole else None
+        if found is not None and (mapped.action is None or not _is_surer(mapped, found[0])):
+            rule, columns, extras = found
+            return rule.name, _with_address(columns, mapped), {**mapped.rest, **extras}
+        if mapped.action is None or not (context.is_whole or is_plain(sentence)):
+            return None
+        return "generic/context", _mapped_columns(mapped), mapped.rest
 
     def _read_structure(self, message: Message) -> tuple[str | None, Columns, dict[str, Any]]:
         """Read what the structure of a message says: XML of Windows, or structured data."""
@@ -156,6 +198,8 @@ class Normalizer:
             put_back(mapped, fields, SLOTS)
         elif mapped.is_audit:
             name, columns, extras = "generic/json", _mapped_columns(mapped), {}
+        elif text and text[0] != "{" and may_have_context(text):  # not what was in more envelopes than are opened
+            name, columns, extras = self._read_context(message, text, received_at)
         else:
             name, columns, extras = self._read_structured_data(message)
         if mapped.envelope:
@@ -315,6 +359,15 @@ def _is_surer(mapped: Mapped, rule: AnyRule) -> bool:
     if mapped.actor is None and mapped.source_ip is None:
         return mapped.is_own and mapped.action is not None
     return mapped.is_own or mapped.action is not None or rule.apps is None
+
+
+def _with_address(columns: Columns, mapped: Mapped) -> Columns:
+    """Add the address beside a sentence to what the sentence says, where it names none and nobody else."""
+    said = dict(zip(COLUMNS, columns, strict=True))
+    if said["source_ip"] is not None or mapped.actor not in {None, said["actor"]}:
+        return columns
+    said["source_ip"] = mapped.source_ip
+    return tuple(said.values())
 
 
 def _merge_header(message: Message, fields: dict[str, Any], mapped: Mapped) -> tuple[Header, str | None]:

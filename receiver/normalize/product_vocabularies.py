@@ -614,6 +614,27 @@ NETBOX: Final = make_own(
     ("target", mapped.takes_target("object"), "object_repr changed_object_id"),
     ("session", mapped.take_session, "request_id"),
 )  # fmt: skip
+PRIVACYIDEA: Final = make_own(
+    "privacyidea",  # its audit, as its logger writes it
+    shape("action success privacyidea_server client"),
+    ("time", _TIME, "timestamp startdate"),
+    ("actor", _NAME, "administrator user"),
+    ("action", readers.takes_deed({
+        "post /auth": ("auth.login", None),
+        "get /auth": ("auth.login", None),
+        "post /validate/check": ("auth.login", None),
+        "get /validate/check": ("auth.login", None),
+        "post /validate/samlcheck": ("auth.login", None),
+        "get /validate/samlcheck": ("auth.login", None),
+        "post /validate/radiuscheck": ("auth.login", None),
+        "post /user/": ("account.create", None),
+        "put /user/": ("account.update", None),
+        "post /token/init": ("account.mfa_enable", None),
+    }), "action"),
+    ("outcome", mapped.take_answer, "success"),
+    ("reason", mapped.take_reason, "info"),
+    ("source_ip", mapped.take_address, "client"),
+)  # fmt: skip
 
 _MODELS: Final = {
     f"{kind} {verb}": (f"{noun}.{action}", None)
@@ -654,5 +675,5 @@ PRODUCT_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
     ASANA, AZURE_DEVOPS, NEW_RELIC, SUMO_LOGIC, TENABLE, TREND_MICRO, HUBSPOT, LAUNCH_DARKLY, DYNATRACE, HUAWEI,
     YANDEX, NEBIUS, ZPA, ZPA_USER, CORTEX, STACKROX, STORAGE_MANAGER, FIREPOWER, RANGER, TRINO, NEO4J, CASSANDRA,
     PAN_OS, CLICKHOUSE, TRACEE, FIREWALL_OF_GOOGLE, SALESFORCE_SETUP, ATLAS, ATLAS_ACCESS, FALCON_SENSOR,
-    DEEP_VISIBILITY, MOD_SECURITY, LOGTO, NATS, AIRFLOW, NETBOX, MODELS,
+    DEEP_VISIBILITY, MOD_SECURITY, LOGTO, NATS, AIRFLOW, NETBOX, PRIVACYIDEA, MODELS,
 )  # fmt: skip

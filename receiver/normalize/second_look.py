@@ -71,13 +71,14 @@ _HOST_TAGGED = re.compile(rf"{_WHERE_TO}(?:(?:{_HOST}|\(none\))[ \t])?{_WHERE_TO
 # Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `,
 # Spring Boot's `WARN 12 --- [main] o.s.s.Login : `, Jetty's `WARN:oejs.Login:qtp-1: `.
 _SEVERITY = re.compile(
+    r"(?:[A-Za-z_][\w.]{0,80} - (?=[A-Z]{4,8} - ))?"  # as Python's loggers are often told
     r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?"
     r"|(?:production|local|staging)\.)?"
     r"(?:TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL|SEVERE|INF|WRN|ERR|[DIWEN])\b"
     r"(?:\[\d{1,10}\])?(?: {0,5}[\])])?:?[ \t]{0,4}(?:-- : |: |[-|])? {0,4}"
     r"(?:\d{1,7} --- )?(?:[\[{(][\w.:@/~ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
     r"(?:<\w{1,20}>: |[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} {0,40}: {1,4}|[\w.]{1,60}:[\w-]{1,60}: "
-    r"|[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
+    r"|(?!(?:Forbidden|Unauthorized): )[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
     re.IGNORECASE,
 )
 # Facility and level before the event, as Junos writes them with `explicit-priority`: `%AUTH-6-SSHD_LOGIN_FAILED: `.
@@ -183,7 +184,7 @@ def _severity_at(text: str) -> re.Match[str] | None:
     """Match the level that a text begins with."""
     if text[:1] == "%":
         return _EXPLICIT.match(text)
-    return _SEVERITY.match(text) if text[:1] in _SEVERITY_BEGINS else None
+    return _SEVERITY.match(text) if text[:1] in _SEVERITY_BEGINS or " - " in text[:_TAG_CHARS] else None
 
 
 def _rest_of(
