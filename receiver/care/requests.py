@@ -77,7 +77,10 @@ def filter_in(request: Request) -> Filter:
     for name, value in asked.items():
         if type(value) is not _FIELDS[name]:
             raise StoreRefused(f"the filter's {name} must be of type {_FIELDS[name].__name__}")
-    return Filter(**asked)
+    try:
+        return Filter(**asked)
+    except ValueError as error:
+        raise StoreRefused(f"the filter's network: {error}") from error
 
 
 def _ranges(request: Request) -> list[tuple[int, int]]:

@@ -36,7 +36,12 @@ def add_selection(parser: Parser) -> None:
     select.add_argument("--outcome", choices=[str(outcome) for outcome in Outcome])
     select.add_argument("--host", metavar="NAME", help="the machine, as it names itself")
     select.add_argument("--app", metavar="NAME", help="the program")
-    select.add_argument("--source-ip", metavar="IP", type=checked(parse_address), help="where the actor came from")
+    select.add_argument(
+        "--source-ip",
+        metavar="IP",
+        type=checked(parse_source),
+        help="where the actor came from: an address, or a network as 10.0.0.0/8",
+    )
     select.add_argument("--target", metavar="TARGET", help="what it was done to: an account, file, unit, …")
     select.add_argument(
         "--severity",
@@ -45,6 +50,9 @@ def add_selection(parser: Parser) -> None:
         help=f"this urgent or more: {', '.join(SEVERITIES)}, or 0-7",
     )
     select.add_argument("--contains", metavar="WORDS", help="whole words of the message, in this order, in any case")
+    select.add_argument("--rule", metavar="RULE", help="what read it: sshd/accepted, or a whole pack: 'sshd/*'")
+    select.add_argument("--listener", metavar="NAME", help="the listener that took it")
+    select.add_argument("--peer", metavar="IP", help="who delivered it: the sender itself, or a relay")
 
 
 def filter_from(args: argparse.Namespace) -> Filter:
@@ -54,6 +62,7 @@ def filter_from(args: argparse.Namespace) -> Filter:
         raise ConfigError("--since is after --until: nothing can match")
     from receiver.store import Filter
 
+    in_network = args.source_ip is not None and "/" in args.source_ip
     return Filter(
         since=since,
         until=until,
@@ -62,10 +71,14 @@ def filter_from(args: argparse.Namespace) -> Filter:
         outcome=args.outcome,
         host=args.host,
         app=args.app,
-        source_ip=args.source_ip,
+        source_ip=None if in_network else args.source_ip,
+        network=args.source_ip if in_network else None,
         target=args.target,
         severity=args.severity,
         contains=args.contains,
+        rule=args.rule,
+        listener=args.listener,
+        peer=args.peer,
     )
 
 
@@ -93,6 +106,18 @@ def parse_address(text: str) -> str:
     if address is None:
         raise ValueError(f"'{text}' is not an address; give one, as 203.0.113.9 or 2001:db8::1")
     return address
+
+
+def parse_source(text: str) -> str:
+    """Spell an address as the rules store it, or a network in CIDR notation; raises ValueError."""
+    if "/" not in text:
+        return parse_address(text)
+    from receiver.store.filter import Network
+
+    try:
+        return str(Network(text))
+    except ValueError as error:
+        raise ValueError(f"'{text}' is not a network: {error}") from error
 
 
 def parse_severity(text: str) -> int:

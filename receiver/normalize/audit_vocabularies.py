@@ -432,7 +432,9 @@ WINDOWS: Final = make_own(
     "windows",  # Security events of NXLog, Winlogbeat, Snare, Fluent Bit, Wazuh; the subject acts, but for logins
     either(
         shape("winlog"),
-        shape("EventID", any_of="Channel SourceName EventLog LogName Provider ProviderGuid EventRecordID"),
+        shape("EventID", any_of="""
+            Channel SourceName EventLog LogName Provider ProviderGuid EventRecordID SubjectUserName TargetUserName
+        """),
         shape("System EventData"),
         shape("win", only="win"),
     ),

@@ -17,7 +17,7 @@ _EVENT_ID = re.compile(r"<EventID(?: [^<>]{0,100})?>(\d{1,10})</EventID>")
 _NAMED = re.compile(r"<(Channel|Computer)>([^<]{0,500})</")
 _PROVIDER = re.compile(r"<Provider [^<>]{0,200}?Name=(?:'([^'<>]{0,200})'|\"([^\"<>]{0,200})\")")
 _DATA = re.compile(r"<Data Name=(?:'([^'<>]{1,100})'|\"([^\"<>]{1,100})\")>([^<]*)</Data>")
-_ORIGINS: Final = frozenset({"Channel", "SourceName", "ProviderGuid"})
+_ORIGINS: Final = frozenset({"Channel", "SourceName", "ProviderGuid", "SubjectUserName", "TargetUserName"})
 
 
 def read_xml(text: str) -> dict[str, Any] | None:

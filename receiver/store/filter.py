@@ -6,20 +6,26 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _WORD: Final = r"[^\W_]"
 _GAP: Final = r"[\W_]+"
+NETWORK_FUNCTION: Final = "in_network"
+_KNOWN_ADDRESSES: Final = 8_192
+"""How many addresses' answers are remembered: a network is asked of each event."""
 
 
 @dataclass(frozen=True)
 class Filter:
     """Which events; all that is given must hold.
 
-    since, until: µs, received_at ≥ and <. actor: who did it, or whom they became. action: exact, or `auth.*`.
-    severity: that urgent or more. Everything else is equal, exactly.
+    since, until: µs, received_at ≥ and <. actor: who did it, or whom they became. action: exact, or `auth.*`; rule
+    likewise. severity: that urgent or more. network: where `source_ip` lies, in CIDR notation; raises ValueError if it
+    is none. Everything else is equal, exactly.
     """
 
     since: int | None = None
@@ -36,6 +42,14 @@ class Filter:
     contains: str | None = None
     unmatched: bool = False
     """Only what no rule took, of what others sent."""
+    network: str | None = None
+    rule: str | None = None
+    listener: str | None = None
+    peer: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.network is not None:
+            Network(self.network)
 
 
 class Condition(NamedTuple):
@@ -50,20 +64,41 @@ def conditions(where: Filter) -> list[Condition]:
     """Give the tests of one column each: all but the time range, `actor` and `contains`."""
     found = [
         Condition(column, "{0} = ?", (value,))
-        for column in ("outcome", "host", "app", "source_ip", "target", "facility")
+        for column in ("outcome", "host", "app", "source_ip", "target", "facility", "listener", "peer")
         if (value := getattr(where, column)) is not None
     ]
-    if where.action is not None and where.action.endswith("*"):
-        prefix = where.action[:-1]
-        found.append(Condition("action", "substr({0}, 1, ?) = ?", (len(prefix), prefix)))
-    elif where.action is not None:
-        found.append(Condition("action", "{0} = ?", (where.action,)))
+    for column, wanted in (("action", where.action), ("rule", where.rule)):
+        if wanted is not None and wanted.endswith("*"):
+            prefix = wanted[:-1]
+            found.append(Condition(column, "substr({0}, 1, ?) = ?", (len(prefix), prefix)))
+        elif wanted is not None:
+            found.append(Condition(column, "{0} = ?", (wanted,)))
+    if where.network is not None:
+        found.append(Condition("source_ip", f"{NETWORK_FUNCTION}({{0}})", ()))
     if where.unmatched:
         found.append(Condition("rule", "{0} IS NULL", ()))
         found.append(Condition("format", "{0} IS NOT 'internal'", ()))
     if where.severity is not None:
         found.append(Condition("severity", "{0} <= ?", (where.severity,)))
     return found
+
+
+class Network:
+    """The meaning of `network`: IPv4 or IPv6, in CIDR notation; bits behind the prefix do not count."""
+
+    def __init__(self, text: str) -> None:
+        self._network = ipaddress.ip_network(text, strict=False)
+        self.holds = lru_cache(_KNOWN_ADDRESSES)(self._holds)
+
+    def __str__(self) -> str:
+        return str(self._network)
+
+    def _holds(self, address: str | None) -> bool:
+        """Decide on one address as it is stored; what is none lies nowhere."""
+        try:
+            return address is not None and ipaddress.ip_address(address) in self._network
+        except ValueError:
+            return False
 
 
 class Phrase:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from receiver import limits
 from receiver.evidence.tree import Tree
-from receiver.store.filter import Filter, Phrase
+from receiver.store.filter import NETWORK_FUNCTION, Filter, Network, Phrase
 from receiver.store.plan import (
     PHRASE_FUNCTION,
     LivePlan,
@@ -118,13 +118,17 @@ class OpenSegment:
     def _sources(self, where: Filter, span: Range) -> list[Source]:
         if span.low >= span.high:
             return []
-        phrase = self._phrase(where, self._connection)
+        phrase = self._functions(where, self._connection)
         if self._sealed:
             return SealedPlan(self._connection, span).sources(where, phrase)
         return [LivePlan(self._connection, span, where, phrase).source()]
 
     @staticmethod
-    def _phrase(where: Filter, *connections: sqlite3.Connection) -> Phrase | None:
+    def _functions(where: Filter, *connections: sqlite3.Connection) -> Phrase | None:
+        """Give SQLite what the filter's tests call."""
+        if where.network is not None:
+            for connection in connections:
+                connection.create_function(NETWORK_FUNCTION, 1, Network(where.network).holds, deterministic=True)
         if where.contains is None:
             return None
         phrase = Phrase(where.contains)
@@ -143,7 +147,7 @@ class OpenSegment:
     def _live_rows(self, where: Filter, span: Range, *, ascending: bool) -> Iterator[tuple[Any, ...]]:
         with contextlib.ExitStack() as opened:
             connections = [self._connection, *self._more_connections(span, opened)]
-            phrase = self._phrase(where, *connections)
+            phrase = self._functions(where, *connections)
             scan = LiveScan(
                 connections,
                 lambda connection, piece: LivePlan(connection, piece, where, phrase),

@@ -230,7 +230,7 @@ def kind_tests(where: Filter) -> tuple[str, tuple[Any, ...]]:
 
 def only_kinds(where: Filter) -> bool:
     """Tell whether, times apart, the kinds decide alone."""
-    return where.contains is None and where.actor is None and not _indexed(where)
+    return where.contains is None and where.actor is None and where.network is None and not _indexed(where)
 
 
 def only_times(where: Filter) -> bool:

@@ -55,6 +55,10 @@ def seqs(answer: Answer) -> list[int]:
         (["--host", "db-1"], [2]),
         (["--app", "sshd", "--outcome", "success"], [2, 1]),
         (["--source-ip", "2001:0DB8:0::1"], [4]),
+        (["--source-ip", "2001:db8::5/32"], [4]),
+        (["--source-ip", "203.0.113.0/24", "--app", "sshd", "--outcome", "failure"], [0]),
+        (["--rule", "sshd/*", "--outcome", "failure", "--app", "sshd"], [0]),
+        (["--listener", "syslog", "--peer", "192.0.2.1"], []),
         (["--target", "user:root"], [1]),
         (["--severity", "error"], [0]),
         (["--severity", "5"], [2, 0]),
@@ -74,13 +78,20 @@ def test_query_answers_newest_first(
     assert seqs(cli("query", *options, "--store", store)) == expected
 
 
-@pytest.mark.parametrize("slip", ["203.0.113", "2001:db8::/32", "host"])
+@pytest.mark.parametrize("slip", ["203.0.113", "host", "2001:db8::/200", "host/8", "10.0.0.0/"])
 def test_what_is_no_address_is_refused(cli: Callable[..., Answer], store: Path, slip: str) -> None:
     # A slip must not read as "nobody came from there", nor as "nothing to erase".
     for command in (["query"], ["redact", "--reason", "r"]):
         answer = cli(*command, "--source-ip", slip, "--store", store)
         assert (answer.code, answer.out) == (2, "")
-        assert f"'{slip}' is not an address" in answer.err
+        assert f"'{slip}' is not a" in answer.err
+
+
+def test_a_network_is_not_erased(cli: Callable[..., Answer], store: Path) -> None:
+    # One person's address may go; a whole network by a slash typed in haste may not.
+    answer = cli("redact", "--reason", "r", "--source-ip", "203.0.113.0/24", "--store", store)
+    assert (answer.code, answer.out) == (2, "")
+    assert "'203.0.113.0/24' is not an address" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def event_of(text: str) -> Event:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [(xml("bob"), "generic/xml"), (f"<13>Nov 22 10:00:00 dc1 win: {xml('bob')}", "generic/xml"),
-     (PARAMS, "generic/structured_data")],
-    ids=["XML", "XML in syslog", "structured data"],
+     (PARAMS, "generic/structured_data"), (PARAMS.replace(' Channel="Security"', ""), "generic/structured_data")],
+    ids=["XML", "XML in syslog", "structured data", "structured data without its channel"],
 )  # fmt: skip
 def test_an_event_gives_what_it_says(text: str, rule: str) -> None:
     event = event_of(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import Counter
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,10 @@ def sample_events(count: int) -> list[Event]:
             number * 10, actor=dice.choice(ACTORS), actor_as=dice.choice(ACTORS), action=dice.choice(ACTIONS),
             outcome=dice.choice(["success", "failure", None]), host=f"h{dice.randrange(4)}",
             app=f"a{dice.randrange(3)}",
-            source_ip=dice.choice(["10.0.0.1", "10.0.0.2", None]), target=dice.choice(["t", "file:/x", None]),
+            source_ip=dice.choice(["10.0.0.1", "10.0.0.2", "2001:db8::7", None]),
+            target=dice.choice(["t", "file:/x", None]),
+            rule=dice.choice(["sshd/accepted", "sshd/failed", "su/ok", None]), listener=dice.choice(["udp", "tcp"]),
+            peer=dice.choice(["192.0.2.1", "192.0.2.2"]),
             severity=dice.choice([0, 3, 6, None]), message=dice.choice(MESSAGES),
         )
         for number in range(count)
@@ -58,17 +62,24 @@ def naive(where: Filter, event: StoredEvent) -> bool:
     )
     equal = all(
         getattr(where, name) is None or getattr(event, name) == getattr(where, name)
-        for name in ("outcome", "host", "app", "source_ip", "target")
+        for name in ("outcome", "host", "app", "source_ip", "target", "listener", "peer")
     )
-    if where.action is None:
-        action = True
-    elif where.action.endswith("*"):
-        action = event.action is not None and event.action.startswith(where.action[:-1])
-    else:
-        action = event.action == where.action
+    action = begins(where.action, event.action) and begins(where.rule, event.rule)
+    network = where.network is None or (
+        event.source_ip is not None and ip_address(event.source_ip) in ip_network(where.network)
+    )
     actor = where.actor is None or where.actor in {event.actor, event.actor_as}
     severity = where.severity is None or (event.severity is not None and event.severity <= where.severity)
-    return times and equal and action and actor and severity and contains(where.contains, event.message)
+    return (
+        times and equal and action and network and actor and severity and contains(where.contains, event.message)
+    )
+
+
+def begins(wanted: str | None, value: str | None) -> bool:
+    """Exact, or the beginning before a `*`."""
+    if wanted is None:
+        return True
+    return value is not None and (value.startswith(wanted[:-1]) if wanted.endswith("*") else value == wanted)
 
 
 def contains(text: str | None, message: str | None) -> bool:
@@ -105,6 +116,8 @@ FILTERS = st.builds(
     Filter, since=TIMES, until=TIMES, actor=optional("root", "alice", "nobody"),
     action=optional("auth.login", "auth.*", "*", "file.delete"), outcome=optional("success", "unknown"),
     host=optional("h0", "h9"), app=optional("a1"), source_ip=optional("10.0.0.1", "10.9.9.9"),
+    network=optional("10.0.0.0/31", "0.0.0.0/0", "2001:db8::/32"), rule=optional("sshd/*", "su/ok", "*", "nothing"),
+    listener=optional("tcp"), peer=optional("192.0.2.2"),
     target=optional("file:/x", "gone"), severity=optional(0, 3, 7), contains=optional(*PHRASES),
 )  # fmt: skip
 
