@@ -3,8 +3,9 @@
 `Login failed {"user":"alice","ip":"192.0.2.7"} []` is to be read as the same as an object with these names and a
 `message`. Knows where the objects stand, and nothing of what their names mean (`fields.py`).
 
-Monolog writes a context and an extra, each of which may be empty (`[]`). Where only one object stands, what is in front
-of it may end in a stranger's words that look like it: such a sentence is read only if it is a deed's name and no more.
+Monolog writes a channel and a level, then the sentence, a context and an extra, each of which may be empty (`[]`).
+Where no channel or only one object stands, the object may be a stranger's words, which some program shows: such a
+sentence is read only if it names the deed itself, and is no more than that.
 
 Invariant: the objects end where the text ends. JSON escapes quotes, so no value can be read as an object of its own,
 and no object that a stranger begins can reach over the one that the logger wrote.
@@ -30,7 +31,7 @@ _EMPTY: Final = (" []", " {}")
 
 
 class Context(NamedTuple):
-    """A sentence and the fields it came with. is_whole: both of Monolog's objects stand behind it."""
+    """A sentence and the fields it came with. is_whole: Monolog's channel stands before it, both objects behind it."""
 
     sentence: str
     fields: dict[str, Any]
@@ -39,6 +40,7 @@ class Context(NamedTuple):
 
 def may_have_context(text: str) -> bool:
     """Say if a text ends as an object does, or as Monolog's two empty ones do: 0.1 µs."""
+    text = text.rstrip(" ")  # Laravel leaves off what is empty, but not the blank before it
     return (text.endswith("}") and "{" in text) or text.endswith(" []")
 
 
@@ -61,7 +63,7 @@ def read_context(text: str) -> Context | None:
     if context is None:
         return Context(sentence, last, is_whole=False) if last and sentence else None
     fields = {name: value for name, value in (("context", context), ("extra", last)) if value}
-    return Context(before, fields, is_whole=True) if before else None
+    return Context(before, fields, is_whole=channel is not None) if before else None
 
 
 def is_plain(sentence: str) -> bool:

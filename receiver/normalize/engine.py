@@ -152,7 +152,7 @@ class Normalizer:
         if found is not None and (mapped.action is None or not _is_surer(mapped, found[0])):
             rule, columns, extras = found
             return rule.name, _with_address(columns, mapped), {**mapped.rest, **extras}
-        if mapped.action is None or not (context.is_whole or is_plain(sentence)):
+        if mapped.action is None or not (context.is_whole or (is_plain(sentence) and _names_deed(sentence, mapped))):
             return None
         return "generic/context", _mapped_columns(mapped), mapped.rest
 
@@ -359,6 +359,12 @@ def _is_surer(mapped: Mapped, rule: AnyRule) -> bool:
     if mapped.actor is None and mapped.source_ip is None:
         return mapped.is_own and mapped.action is not None
     return mapped.is_own or mapped.action is not None or rule.apps is None
+
+
+def _names_deed(sentence: str, mapped: Mapped) -> bool:
+    """Say if a sentence alone names the deed: `bad request` in front of a stranger's object names none."""
+    said = map_fields({"message": sentence, "user": "x"})
+    return said.action == mapped.action and said.outcome == mapped.outcome
 
 
 def _with_address(columns: Columns, mapped: Mapped) -> Columns:

@@ -41,6 +41,7 @@ CASES = [
     failed("a context and what a processor added", f'{HEAD}Login failed {{"user":"alice"}} {{"ip":"{IP}"}}'),
     failed("only what a processor added", f'{HEAD}Login failed [] {{"user":"alice","ip":"{IP}"}}'),
     failed("empty ones are left off", f"[2026-11-28 01:00:00] production.WARNING: Login failed {BOTH}"),
+    failed("a blank is left of them", f"[2026-11-28 01:00:00] production.WARNING: Login failed {BOTH} "),
     failed("behind a header", f"<28>Nov 28 01:00:00 web1 app[7]: security.WARNING: Login failed {BOTH} []"),
     failed("behind a header, without a channel", f"<28>Nov 28 01:00:00 web1 app[7]: Login failed {BOTH}"),
     failed("a container's line", json.dumps({"log": f"{HEAD}Login failed {BOTH} []\n", "stream": "stderr",
@@ -55,6 +56,14 @@ CASES = [
     Case("a name in the sentence, one object: a stranger may have written it",
          f"[2026-11-28 01:00:00] production.INFO: Login failed for x {BOTH}", None, None, None, None),
     Case("a stranger's object is not the last", f"{HEAD}Login failed for x {BOTH} [] [] []", None, None, None, None),
+    Case("an object that some program shows", "<28>Nov 28 01:00:00 web1 app[7]: bad request: "
+         f'{{"action":"login","outcome":"success",{BOTH[1:]}', None, None, None, None),
+    Case("two that some program shows", "<28>Nov 28 01:00:00 web1 app[7]: bad request: "
+         f'{{"action":"login","outcome":"success",{BOTH[1:]} []', None, None, None, None),
+    Case("an end of its own in an object that is shown", "<28>Nov 28 01:00:00 web1 app[7]: Login failed "
+         f'{{"outcome":"success",{BOTH[1:]}', None, None, None, None),
+    Case("a name with an object behind it", f"<28>Nov 28 01:00:00 web1 app[7]: Login failed for user x {BOTH} []",
+         None, None, None, None),
     Case("no deed", f'{HEAD}Cache is warm {{"user":"alice","ip":"{IP}"}} []', None, None, None, None),
     Case("a name twice", f'{HEAD}Login failed {{"user":"alice","user":"bob","ip":"{IP}"}} []', None, None, None, None),
     Case("no object", f"{HEAD}Login failed {{user: alice}} []", None, None, None, None),
