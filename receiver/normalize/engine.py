@@ -190,6 +190,8 @@ class Normalizer:
         if found is None and text and not mapped.is_audit and may_read_otherwise(text):
             again = self._read_again(app, text, received_at, type(message.raw) is Cut, is_bare=app is None)
             found = again and again[0]
+        if found is None and text and app is None and mapped.action is None and mapped.is_audit:
+            found = self.find(None, text, type(message.raw) is Cut, self._dispatch.alone())  # says itself whose it is
         if found is None and text and mapped.app != app and mapped.app is not None and not mapped.is_audit:
             found = self._find_inner(mapped.app, text, type(message.raw) is Cut)
         if found is not None and not _is_surer(mapped, found[0]):

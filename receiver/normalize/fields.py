@@ -124,7 +124,7 @@ _PLACE: Final = re.compile(
     r"[\"']?\{@?[A-Za-z_.]{1,40}\}[\"']?(?: (?:from|at|on)\b(?= [\"']?\{))?"
 )
 """A place for a value in a text (`User {UserName} logged in from {Ip}`), whose values are fields."""
-_DEED: Final = re.compile(r"[A-Za-z_ .-]{3,48}")
+_DEED: Final = re.compile(r"(?:2FA |2fa )?[A-Za-z_ .-]{3,48}")
 """A text that may be the name of a deed (`user logged in`): one with numbers is a sentence, of which few are alike."""
 
 

@@ -141,7 +141,8 @@ _NOUN_VERBS: Final = (
 _PHRASES: Final = {
     "auth.login": "login log_in logged_in logon log_on logged_on signin sign_in signed_in authenticate authentication"
     " authenticated auth authn login_attempt login_user sign_in_activity"
-    " to_log_in to_login to_sign_in to_authenticate has_been_authenticated authentication_request",
+    " to_log_in to_login to_sign_in to_authenticate has_been_authenticated authentication_request"
+    " basic_authentication basic_authentication_for_user two_factor_challenge two_factor_authentication",
     "auth.logout": "logout log_out logged_out logoff log_off logged_off signout sign_out signed_out logout_user",
     "auth.switch": "su switch_user user_switch user_switched switched_user",
     "account.lock": "locked_out_user_account locked_out_user user_locked_out account_locked_out account_lockout"
@@ -153,7 +154,10 @@ _PHRASES: Final = {
     "log.start": "started_audit",
     "log.stop": "shutdown_audit",
     "process.stop": "killed_pid killed_process",
-    "account.create": "signup sign_up signed_up registration add_user useradd adduser added_user_account",
+    "account.create": "signup sign_up signed_up registration add_user useradd adduser added_user_account"
+    " new_user_registered new_user_created new_user_registration new_account_created new_account_registered",
+    "account.password_reset": "password_reset_requested password_reset_request requested_password_reset"
+    " password_reset_link_sent password_reset_email_sent",
     "group.member_add": "add_user_to_group user_added_to_group member_added_to_group added_to_group"
     " added_member_to_group added_user_to_group add_member_to_group member_added add_member",
     "group.member_remove": "remove_user_from_group user_removed_from_group member_removed_from_group"
@@ -181,6 +185,12 @@ _SUBJECTS: Final = frozenset(_all(
 _DONE: Final = ("logged_in", "logged_on", "signed_in", "logged_out", "logged_off", "signed_out",
                "user_authenticated")  # fmt: skip
 """Who is in, or out, succeeded; nobody says so of an attempt."""
+
+_REFUSALS: Final = frozenset({
+    "invalid_credentials", "bad_credentials", "wrong_credentials", "incorrect_credentials", "invalid_login_credentials",
+    "too_many_login_attempts", "too_many_failed_login_attempts", "login_throttled",
+})  # fmt: skip
+"""What is said of nothing but a login that was refused."""
 
 _CATEGORIES: Final = frozenset({"auth", "authn", "authentication"})
 """Alone they name a kind of event (a logout is one too); with an outcome, an attempt to log in."""
@@ -218,6 +228,8 @@ def read_action(text: str) -> Deed:
         return Deed(None, None, "")
     if not outcomes and any(phrase in "_".join(tokens) for phrase in _DONE):
         outcomes = {_SUCCESS}
+    if "_".join(tokens) in _REFUSALS:
+        return Deed("auth.login", _FAILURE, "login")
     core = [token for token in tokens if token not in _OUTCOME_TOKENS]
     phrase = "_".join(core)
     action = _ACTION_OF.get(phrase) if outcomes or phrase not in _CATEGORIES else None

@@ -53,6 +53,9 @@ CASES = [
            f'{{"event":"login failed",{BOTH[1:]}'),
     Case("a rule of the application", "[2026-11-28 01:00:00] authentication.INFO: Login for Alice succeeded from "
          f'{IP} {{"user":"Alice"}} []', "Alice", IP, "auth.login", "success"),
+    Case("a rule of the application, beside fields that say who",
+         json.dumps({"message": f"Login for Alice succeeded from {IP}", "user": "Alice", "clientip": IP}),
+         "Alice", IP, "auth.login", "success"),
     Case("a name in the sentence, one object: a stranger may have written it",
          f"[2026-11-28 01:00:00] production.INFO: Login failed for x {BOTH}", None, None, None, None),
     Case("a stranger's object is not the last", f"{HEAD}Login failed for x {BOTH} [] [] []", None, None, None, None),
