@@ -156,8 +156,6 @@ _PHRASES: Final = {
     "process.stop": "killed_pid killed_process",
     "account.create": "signup sign_up signed_up registration add_user useradd adduser added_user_account"
     " new_user_registered new_user_created new_user_registration new_account_created new_account_registered",
-    "account.password_reset": "password_reset_requested password_reset_request requested_password_reset"
-    " password_reset_link_sent password_reset_email_sent",
     "group.member_add": "add_user_to_group user_added_to_group member_added_to_group added_to_group"
     " added_member_to_group added_user_to_group add_member_to_group member_added add_member",
     "group.member_remove": "remove_user_from_group user_removed_from_group member_removed_from_group"
