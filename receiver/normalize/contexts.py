@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
+from receiver.normalize.tails import sentence_of
 from receiver.wire.json_event import load_object
 
 _OBJECT = re.compile(r"[ \t](?=\{(?:\"|\}))")
@@ -61,7 +62,7 @@ def read_context(text: str) -> Context | None:
         return None
     before, context = _take_last(sentence)
     if context is None:
-        return Context(sentence, last, is_whole=False) if last and sentence else None
+        return Context(sentence_of(sentence), last, is_whole=False) if last and sentence else None
     fields = {name: value for name, value in (("context", context), ("extra", last)) if value}
     return Context(before, fields, is_whole=channel is not None) if before else None
 

@@ -30,7 +30,15 @@ from receiver.normalize.explain import Explanation, explain
 from receiver.normalize.fields import map_fields, map_structured_data, map_without, put_back
 from receiver.normalize.pack import AnyRule, Pack, load_packs
 from receiver.normalize.rule import COLUMNS, SLOTS, Columns
-from receiver.normalize.second_look import LineStarts, Reading, may_read_otherwise, readings, structured_text
+from receiver.normalize.second_look import (
+    LineStarts,
+    Reading,
+    behind_head,
+    may_read_otherwise,
+    readings,
+    structured_text,
+)
+from receiver.normalize.tails import may_have_fields, read_fields
 from receiver.wire.json_event import dump_data
 from receiver.wire.message import Cut, Defect, Message
 
@@ -96,8 +104,9 @@ class Normalizer:
                 message.status = _PARTIAL
         elif message.structured_data or (text and text.startswith(windows_events.BEGINS)):
             name, columns, extras = self._read_structure(message)
-        elif text and may_have_context(text):
-            name, columns, extras = self._read_context(message, text, received_at)
+        elif text and (may_have_context(text) or may_have_fields(text)):
+            name, columns, extras = self._read_behind(message, text, received_at)
+            text = message.message
         else:
             name, columns, extras = None, _NOTHING, {}
         if message.status == _OK and message.extra is None and not message.structured_data:
@@ -116,6 +125,15 @@ class Normalizer:
             + origin
             + (message.format, message.status, name, text, data, raw),
         )  # fmt: skip
+
+    def _read_behind(
+        self, message: Message, text: str, received_at: int
+    ) -> tuple[str | None, Columns, dict[str, Any]]:
+        """Read what a logger wrote behind a text: JSON, or else fields."""
+        read = self._read_context(message, text, received_at) if may_have_context(text) else (None, _NOTHING, {})
+        if read[0] is None and may_have_fields(text):
+            read = _read_tail(message, text, received_at)
+        return read
 
     def _read_context(
         self, message: Message, text: str, received_at: int
@@ -200,8 +218,9 @@ class Normalizer:
             put_back(mapped, fields, SLOTS)
         elif mapped.is_audit:
             name, columns, extras = "generic/json", _mapped_columns(mapped), {}
-        elif text and text[0] != "{" and may_have_context(text):  # not what was in more envelopes than are opened
-            name, columns, extras = self._read_context(message, text, received_at)
+        elif text and text[0] != "{" and (may_have_context(text) or may_have_fields(text)):
+            # not what was in more envelopes than are opened
+            name, columns, extras = self._read_behind(message, text, received_at)
         else:
             name, columns, extras = self._read_structured_data(message)
         if mapped.envelope:
@@ -318,6 +337,37 @@ class _Watching(Normalizer):
 def _as_tried(app: str | None, text: str) -> str:
     """Bring a text into the form in which rules are tried on it."""
     return todays_form(app, text[:RULE_TEXT_CHARS].strip())
+
+
+def _read_tail(message: Message, text: str, received_at: int) -> tuple[str | None, Columns, dict[str, Any]]:
+    """Read the fields behind a text, or those it is made of, as an object."""
+    is_bare, whole = _bare(message, text) if message.fields is None else (False, text)
+    rest, time, quality, has_level = behind_head(whole[:RULE_TEXT_CHARS], received_at)
+    if is_bare and not has_level and message.app is not None and message.message:  # a header without PRI
+        is_bare = False
+        rest, time, quality, _ = behind_head(message.message[:RULE_TEXT_CHARS], received_at)
+    mapped = _map_tail(rest)
+    if mapped is None:
+        return None, _NOTHING, {}
+    if is_bare:
+        message.host, message.app, message.pid, message.message = None, mapped.app, None, whole
+    if message.time is None and time is not None and message.fields is None:
+        message.time, message.time_quality = time, quality
+    if message.status == _FAILED:
+        message.status = _PARTIAL
+    return "generic/tail", _mapped_columns(mapped), mapped.rest
+
+
+def _map_tail(text: str) -> Mapped | None:
+    """Map the fields of a text: what a stranger wrote may stand behind one that does not say itself what was done."""
+    tail = read_fields(text)
+    mapped = map_fields(tail.fields) if tail is not None else None
+    if tail is None or mapped is None or not mapped.says_who:
+        return None
+    if tail.sentence is not None and not mapped.is_own:
+        is_sure = mapped.action is not None and is_plain(tail.sentence) and _names_deed(tail.sentence, mapped)
+        return mapped if is_sure else None
+    return mapped if mapped.action is not None or (mapped.actor is not None and mapped.source_ip is not None) else None
 
 
 def _bare(message: Message, text: str) -> tuple[bool, str]:

@@ -98,7 +98,7 @@ def _add(record: Record, name: str, value: str) -> None:
         record[name] = "?"
 
 
-def _add_all(record: Record, fields: Iterable[tuple[str, str, bool]]) -> None:
+def add_all(record: Record, fields: Iterable[tuple[str, str, bool]]) -> None:
     """Add fields in their order. Each with: whether what stands before it shows that the value before was cut short."""
     pairs = list(fields)
     values: dict[str, str] = {}
@@ -185,7 +185,7 @@ def _audit_fields(part: str, *, executed: bool) -> Record:
                 value = _decoded(value)
         fields.append((name, value, is_torn))
     record: Record = {}
-    _add_all(record, fields)
+    add_all(record, fields)
     return record
 
 
@@ -225,7 +225,7 @@ def read_cef(text: str) -> Record | None:
     fields: Record = {}
     ends = (*(key.start() for key in keys[1:]), len(extension))
     values = (_unescaped(extension[key.end() : end].strip()) for key, end in zip(keys, ends, strict=False))
-    _add_all(fields, ((key[1], value, False) for key, value in zip(keys, values, strict=False)))
+    add_all(fields, ((key[1], value, False) for key, value in zip(keys, values, strict=False)))
     record = {**fields, **record}
     for name in fields:
         labelled = _LABELLED.fullmatch(name)
@@ -301,7 +301,7 @@ def read_pairs(text: str) -> Record | None:
         text_of = _ESCAPED.sub(r"\1", value[1:-1]) if is_quoted else value.rstrip(",;")
         fields.append((name, text_of, '"' in text[end : pair.start()]))
         end = pair.end()
-    _add_all(record, fields)
+    add_all(record, fields)
     return record if len(record) > 1 else None
 
 

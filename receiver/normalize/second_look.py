@@ -31,7 +31,8 @@ _PRI = re.compile(
     r"|(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL) {1,4}(?=\d{4}-\d\d-\d\d[ T])"
 )
 # Times that are no syslog header's: MySQL's 231011 14:32:52, the Common Log Format's, a date as figures in any order
-# (NetScaler's 11/22/2026:10:00:00), Zabbix' pid:date:time, seconds since 1970, TAI64N of multilog, the time alone.
+# (NetScaler's 11/22/2026:10:00:00), Zabbix' pid:date:time, seconds since 1970, TAI64N of multilog, zerolog's `3:04PM`,
+# RFC 1123's, Node-RED's, the time alone.
 _OWN_TIME = re.compile(
     r"(?:\d{6} {1,2}\d{1,2}:\d\d:\d\d"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z?"
@@ -47,6 +48,9 @@ _OWN_TIME = re.compile(
     r"|\d{1,9}:\d{8}:\d{6}\.\d{3}"
     r"|[12]\d{9}(?:\.\d{1,9})?"
     r"|@4[0-9a-f]{23}"
+    r"|\d{1,2}:\d\d[AP]M"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}|[A-Z]{3,4})"
+    r"|\d{1,2} [A-Z][a-z]{2} \d\d:\d\d:\d\d(?= - \[)"
     r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?=[\s\]>,:|;])"
 )
 _HALF_DAY = re.compile(r" [AP]M\b")
@@ -69,15 +73,19 @@ _HOST: Final = r"(?P<host>(?!BAD SU: )[A-Za-z0-9](?:[\w.:-]{0,253}[\w.-])?)"
 """BSD's su begins its text so: read as a host and a name, a refusal would be a success."""
 _HOST_TAGGED = re.compile(rf"{_WHERE_TO}(?:(?:{_HOST}|\(none\))[ \t])?{_WHERE_TO}{_TAG}")
 # Level and module, as libraries for logs write them behind the time: `[INFO] [shop.auth] `, `WARN {shop.web:290} `,
-# Spring Boot's `WARN 12 --- [main] o.s.s.Login : `, Jetty's `WARN:oejs.Login:qtp-1: `.
+# Spring Boot's `WARN 12 --- [main] o.s.s.Login : `, Jetty's `WARN:oejs.Login:qtp-1: `,
+# Rust's `INFO span{id=1}: app::auth: `, .NET's `info: Shop.Login[0] `.
 _SEVERITY = re.compile(
-    r"(?:[A-Za-z_][\w.]{0,80} - (?=[A-Z]{4,8} - ))?"  # as Python's loggers are often told
+    r"(?:trce|dbug|info|warn|fail|crit): [a-z][\w.]{1,100}\[\d{1,6}\]\s{1,8}"
+    r"|(?:[A-Za-z_][\w.]{0,80} - (?=[A-Z]{4,8} - ))?"  # as Python's loggers are often told
     r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?"
     r"|(?:production|local|staging)\.)?"
     r"(?:TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL|SEVERE|INF|WRN|ERR|[DIWEN])\b"
     r"(?:\[\d{1,10}\])?(?: {0,5}[\])])?:?[ \t]{0,4}(?:-- : |: |[-|])? {0,4}"
     r"(?:\d{1,7} --- )?(?:[\[{(][\w.:@/~ -]{1,64}[\]})] {0,4}[-:]? {0,4}){0,3}"
-    r"(?:<\w{1,20}>: |[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} {0,40}: {1,4}|[\w.]{1,60}:[\w-]{1,60}: "
+    r"(?:(?:[\w-]{1,40}\{[^{}]{0,400}\}:){1,6} )?"
+    r"(?:<\w{1,20}>: |[a-z_]\w{0,40}(?:::\w{1,60}){1,12}: {1,4}"
+    r"|[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} {0,40}: {1,4}|[\w.]{1,60}:[\w-]{1,60}: "
     r"|(?!(?:Forbidden|Unauthorized): )[A-Za-z_][\w.]{0,80}(?:: {1,4}| - )|[a-z]{2,12}\.[\w.$]{2,80} {1,2}|- )?",
     re.IGNORECASE,
 )
@@ -178,6 +186,14 @@ def readings(
             return  # what looks like a name by itself may be anybody's word
         text, host = inner, host or _host_of(behind)
         app = app or _known_app(tagged, knows)
+
+
+def behind_head(text: str, received_at: int) -> tuple[str, int | None, str, bool]:
+    """Return a text without time, level and module; the time; and if there was a level."""
+    head = _head_of(text.lstrip(), received_at)
+    severity = _severity_at(head.text)
+    rest = head.text[severity.end() :] if severity else head.text
+    return rest, head.time, head.time_quality, severity is not None
 
 
 def _severity_at(text: str) -> re.Match[str] | None:

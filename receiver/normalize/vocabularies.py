@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from receiver.normalize import documents, mapped, shippers
 from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
 from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
+from receiver.normalize.hosted_vocabularies import HOSTED_VOCABULARIES
 from receiver.normalize.product_vocabularies import PRODUCT_VOCABULARIES
 from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
 from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, either, make_vocabulary, shape
@@ -404,8 +405,8 @@ GENERIC: Final = make_vocabulary("generic", lambda _: True, *_ALL)
 
 VOCABULARIES: Final = (
     JOURNALD, DOCKER, GELF, LOKI, SPLUNK, FILESET, GO_AUDIT, WINDOWS_INSERTS, NEXUS, *AUDIT_VOCABULARIES,
-    *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES, BUNYAN, STRUCTLOG, RAILS, HTTP_ACCESS, LINE,
-    LAUREL, JBOSS, SONARQUBE, GENERIC,
+    *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES, *HOSTED_VOCABULARIES, BUNYAN, STRUCTLOG, RAILS,
+    HTTP_ACCESS, LINE, LAUREL, JBOSS, SONARQUBE, GENERIC,
 )  # fmt: skip
 """In order: the first that recognises an object reads it."""
 

@@ -1785,4 +1785,92 @@ NAMED = [
                                                   "category": ["iam"], "type": ["user", "creation"]},
                        "user": {"name": "bob"}}, {"action": "account.create", "target": "account:bob"}),
 ]  # fmt: skip
-SAMPLES = [*SELF_HOSTED, *SERVICES, *USUAL, *OTHERS, *PRODUCTS, *NAMED]
+CAS = {
+    "who": "alice", "what": "[UsernamePasswordCredential(username=alice)]", "action": "AUTHENTICATION_SUCCESS",
+    "application": "CAS", "when": "Sun Nov 22 10:00:00 UTC 2026", "clientIpAddress": IP, "serverIpAddress": "192.0.2.1",
+}  # fmt: skip
+SFTPGO = {
+    "level": "info", "time": "2026-11-22T10:00:00.123", "sender": "Remove", "local_addr": "192.0.2.1:2022",
+    "remote_addr": f"{IP}:51234", "username": "alice", "file_path": "/srv/a", "target_path": "", "ssh_command": "",
+    "connection_id": "SFTP_1", "protocol": "SFTP",
+}  # fmt: skip
+OWNCLOUD = {
+    "RemoteAddr": IP, "User": "alice", "URL": "", "Method": "", "UserAgent": "", "Time": T, "App": "admin_audit",
+    "Message": "user 'alice' created the user 'bob'", "Action": "user_created", "CLI": False, "Level": 1,
+    "UserID": "bob",
+}  # fmt: skip
+N8N = {
+    "__type": "$$EventMessageAudit", "id": "1", "ts": T, "eventName": "n8n.audit.user.login.success",
+    "message": "n8n.audit.user.login.success", "payload": {"userId": "4c51", "_email": ALICE, "globalRole": "owner"},
+}  # fmt: skip
+POMERIUM = {
+    "level": "info", "service": "authorize", "request-id": "r1", "method": "GET", "path": "/x", "ip": IP,
+    "session-id": "s1", "user": "u-1", "email": ALICE, "allow": True, "deny": False, "time": T,
+    "message": "authorize check",
+}  # fmt: skip
+ZOOKEEPER = {
+    "session": "0x1", "user": IP, "ip": IP, "operation": "create", "znode": "/x", "result": "success"
+}  # fmt: skip
+HOSTED = [
+    Sample("cas", CAS, login("alice", "success")),
+    Sample("cas", {**CAS, "who": "audit:unknown", "action": "AUTHENTICATION_FAILED"},
+           {"action": "auth.login", "outcome": "failure", "source_ip": IP}),
+    Sample("cas", {**CAS, "action": "TICKET_GRANTING_TICKET_DESTROYED"},
+           {"actor": "alice", "action": "auth.logout", "outcome": "success", "source_ip": IP}),
+    Sample("cas", {**CAS, "action": "TICKET_GRANTING_TICKET_NOT_CREATED"},
+           {"actor": "alice", "action": "session.open", "outcome": "failure", "source_ip": IP}),
+    Sample("glauth", {"level": "info", "binddn": "cn=alice,ou=people,dc=example,dc=com", "src": f"{IP}:51234",
+           "time": T, "message": "Bind success"}, login("alice", "success", source_port=51234)),
+    Sample("glauth", {"level": "info", "binddn": "bob@example.com", "src": f"{IP}:51234", "time": T,
+           "message": "invalid credentials"}, login("bob@example.com", "failure", source_port=51234)),
+    Sample("kanidm", {"AuthenticationDenied": {"source": {"Https": IP}, "spn": "bob@idm.example.com", "uuid": "u",
+           "time": 1764291600}}, login("bob@idm.example.com", "failure")),
+    Sample("pomerium", POMERIUM, {"actor": ALICE, "action": "http.request", "outcome": "success", "target": "/x",
+           "source_ip": IP, "session": "s1"}),
+    Sample("pomerium", {**POMERIUM, "email": "", "user": "", "allow": True, "deny": True},
+           {"action": "http.request", "outcome": "failure", "target": "/x", "source_ip": IP, "session": "s1"}),
+    Sample("miniflux", {"time": T, "level": "WARN", "msg": "Incorrect username or password", "client_ip": IP,
+           "authentication_failed": True, "user_agent": "x", "username": "bob", "error": "no"},
+           login("bob", "failure", reason="no")),
+    Sample("miniflux", {"time": T, "level": "INFO", "msg": "User authenticated successfully", "client_ip": IP,
+           "authentication_successful": True, "username": "alice"}, login("alice", "success")),
+    Sample("sftpgo", SFTPGO, {"actor": "alice", "action": "file.delete", "outcome": "success",
+           "target": "file:/srv/a", "source_ip": IP, "source_port": 51234, "session": "SFTP_1"}),
+    Sample("sftpgo", {"level": "debug", "time": T, "sender": "connection_failed", "client_ip": IP, "username": "bob",
+           "login_type": "password", "protocol": "SSH", "error": "invalid credentials"},
+           login("bob", "failure", reason="invalid credentials")),
+    Sample("owncloud", OWNCLOUD, {"actor": "alice", "action": "account.create", "outcome": "success",
+           "target": "account:bob", "source_ip": IP}),
+    Sample("owncloud", {**OWNCLOUD, "User": "unknown", "Action": "public_link_accessed", "Success": False},
+           {"outcome": "failure", "source_ip": IP}),
+    Sample("peertube", {"user": "alice", "domain": "users", "action": "create", "user-id": 3, "user-username": "bob"},
+           {"actor": "alice", "action": "account.create", "outcome": "success", "target": "account:bob"}),
+    Sample("n8n", N8N, {"actor": ALICE, "action": "auth.login", "outcome": "success", "session": "1"}),
+    Sample("n8n", {**N8N, "eventName": "n8n.audit.user.deleted",
+           "payload": {"_email": ALICE, "targetUserId": "9d"}},
+           {"actor": ALICE, "action": "account.delete", "outcome": "success", "target": "account:9d", "session": "1"}),
+    Sample("node_red", {"event": "auth.login.fail.credentials", "username": "bob", "client": "node-red-editor",
+           "scope": "*", "level": 98, "timestamp": 1764291600000},
+           {"actor": "bob", "action": "auth.login", "outcome": "failure"}),
+    Sample("node_red", {"event": "auth.login.revoke", "level": 98, "user": {"username": "alice", "permissions": "*"},
+           "path": "/auth/revoke", "ip": IP, "timestamp": 1764291600000},
+           {"actor": "alice", "action": "auth.logout", "outcome": "success", "source_ip": IP}),
+    Sample("hdfs", {"allowed": "true", "ugi": "alice (auth:SIMPLE)", "ip": f"/{IP}", "cmd": "open", "src": "/x",
+           "dst": "null"}, {"actor": "alice", "action": "file.read", "outcome": "success", "target": "file:/x",
+           "source_ip": IP}),
+    Sample("hdfs", {"allowed": "false", "ugi": "hive (auth:PROXY) via oozie (auth:KERBEROS)", "ip": f"/{IP}",
+           "cmd": "delete", "src": "/x"}, {"action": "file.delete", "outcome": "failure", "target": "file:/x",
+           "source_ip": IP}),
+    Sample("yarn", {"USER": "alice", "IP": IP, "OPERATION": "Kill Application Request", "TARGET": "ClientRMService",
+           "RESULT": "FAILURE", "DESCRIPTION": "Unauthorized user", "APPID": "a1"},
+           {"actor": "alice", "action": "process.stop", "outcome": "failure", "reason": "Unauthorized user",
+            "target": "application:a1", "source_ip": IP}),
+    Sample("metastore", {"ugi": "alice", "ip": IP, "cmd": "get_table : db=default tbl=x"},
+           {"actor": "alice", "action": "data.query", "source_ip": IP}),
+    Sample("zookeeper", ZOOKEEPER, {"action": "data.write", "outcome": "success", "target": "znode:/x",
+           "source_ip": IP, "session": "0x1"}),
+    Sample("zookeeper", {**ZOOKEEPER, "user": ALICE, "operation": "setAcl", "result": "failure"},
+           {"actor": ALICE, "action": "privilege.grant", "outcome": "failure", "target": "znode:/x", "source_ip": IP,
+            "session": "0x1"}),
+]  # fmt: skip
+SAMPLES = [*SELF_HOSTED, *SERVICES, *USUAL, *OTHERS, *PRODUCTS, *NAMED, *HOSTED]

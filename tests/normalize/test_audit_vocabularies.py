@@ -22,6 +22,7 @@ from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
 from receiver.normalize.engine import Normalizer, load_packs
 from receiver.normalize.envelopes import open_envelope
 from receiver.normalize.fields import map_fields
+from receiver.normalize.hosted_vocabularies import HOSTED_VOCABULARIES
 from receiver.normalize.product_vocabularies import PRODUCT_VOCABULARIES
 from receiver.normalize.rule import COLUMNS
 from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
@@ -32,7 +33,9 @@ from tests.normalize.json_samples import GCP, IP, K8S, KEYCLOAK, OKTA, OTLP, SAM
 if TYPE_CHECKING:
     from receiver.normalize.mapped import Mapped
 
-PRODUCTS = (*AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES)
+PRODUCTS = (
+    *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES, *HOSTED_VOCABULARIES
+)  # fmt: skip
 NORMALIZER = Normalizer(load_packs())
 ORIGIN = Origin("192.0.2.1", 514, None, "tcp", "test")
 EACH_SAMPLE = pytest.mark.parametrize(
