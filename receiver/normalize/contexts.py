@@ -29,6 +29,8 @@ _BRACKETS = re.compile(r"(?:(?:\[[\w .:/-]{1,60}\] ?){1,6}(?=\{))?")
 _MOST_STARTS: Final = 32
 _PLAIN = re.compile(r"[A-Za-z _-]{3,60}[.!:]?")
 _EMPTY: Final = (" []", " {}")
+_OF_REQUESTS: Final = frozenset({"handled request"})
+"""Sentences of access logs, which name no deed: Caddy's."""
 
 
 class Context(NamedTuple):
@@ -62,7 +64,8 @@ def read_context(text: str) -> Context | None:
         return None
     before, context = _take_last(sentence)
     if context is None:
-        return Context(sentence_of(sentence), last, is_whole=False) if last and sentence else None
+        sentence = sentence_of(sentence)
+        return Context(sentence, last, is_whole=sentence in _OF_REQUESTS) if last and sentence else None
     fields = {name: value for name, value in (("context", context), ("extra", last)) if value}
     return Context(before, fields, is_whole=channel is not None) if before else None
 

@@ -69,6 +69,13 @@ def _take_zookeeper_user(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+def _take_read_only(mapped: Mapped, value: Any) -> bool:
+    """Take whether an operation of a management interface only reads."""
+    if type(value) is bool and mapped.action is None:
+        mapped.action = "api.read" if value else "config.change"
+    return False
+
+
 def _take_cas_end(mapped: Mapped, value: Any) -> bool:
     """Take the end of an action: `_FAILED`, `_CREATED`."""
     if mapped.outcome is None and type(value) is str:
@@ -287,6 +294,15 @@ NODE_RED: Final = make_own(
     ("action", readers.takes_deed(NODE_RED_DEEDS, by_words=True), "event"),
 )
 
+WILDFLY: Final = make_own(
+    "wildfly",  # the management interface's audit log
+    shape("r/o booting version user access success ops"),
+    ("actor", _NAME, "user"),
+    ("source_ip", _take_java_address, "remote-address"),
+    ("action", _take_read_only, "r/o"),
+    ("outcome", mapped.take_answer, "success"),
+)
+
 # --- Hadoop and what belongs to it: fields with tabs between them ---
 
 _HDFS: Final = {
@@ -353,6 +369,6 @@ ZOOKEEPER: Final = make_own(
 )
 
 HOSTED_VOCABULARIES: Final[tuple[Vocabulary, ...]] = (
-    CAS, GLAUTH, KANIDM, POMERIUM, MINIFLUX, SFTPGO, OWNCLOUD, PEERTUBE, N8N, NODE_RED, HDFS, YARN, METASTORE,
+    CAS, GLAUTH, KANIDM, POMERIUM, MINIFLUX, SFTPGO, OWNCLOUD, PEERTUBE, N8N, NODE_RED, WILDFLY, HDFS, YARN, METASTORE,
     ZOOKEEPER,
 )  # fmt: skip

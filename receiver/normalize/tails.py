@@ -30,9 +30,15 @@ _SENTENCE_CHARS: Final = 200
 """A text before fields is a sentence, and short."""
 _PLACE = re.compile(r"[\w./-]{1,80}\.\w{1,3}:\d{1,5}(?: >|:)?\s+")
 """Where in the program: `auth/login.go:42`, as zap and zerolog write it before the text."""
-_NAME = re.compile(r"[\w.-]{1,60}\t")
+_NAME = re.compile(r"[\w.-]{1,60}\t+")
 _TAB: Final = "#011"
 """As syslog daemons write it."""
+_BRACKETED = re.compile(
+    r'(?:\[[\w./-]{1,80}:\d{1,6}\] )?\["?([^"\[\]]{1,200}?)"?\]'
+    rf'((?: \[{_KEY}=(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]]*)\])+)'
+)
+"""As TiDB and TiKV write: `[conn.go:12] ["login failed"] [user=bob]`."""
+_BRACKET = re.compile(rf'\[({_KEY})=("(?:[^"\\]|\\.)*"|[^\s"\[\]]*)\]')
 _BEFORE_TAB = re.compile(rf"(?:^|\s)({_KEY}=[^\t]*)$")
 
 
@@ -55,6 +61,10 @@ def read_fields(text: str) -> Tail | None:
         return _read_logfmt(text)
     if text.endswith("}>") and text.startswith("<{"):  # as CAS' patterns have it
         return _read_json(text[1:-1])
+    if text.endswith("]") and (found := _BRACKETED.fullmatch(text)):
+        record: Record = {}
+        add_all(record, ((pair[1], _unquoted(pair[2]), False) for pair in _BRACKET.finditer(found[2])))
+        return Tail(found[1], {"message": found[1], **_known(record)})
     if text.endswith("}"):
         _, equals, json = text.partition(" ={")  # as CockroachDB marks what is an event
         return _read_json(f"{{{json}") if equals else None

@@ -248,7 +248,7 @@ _DEED: Final[tuple[Row, ...]] = (
         http_status http_status_code status_code response_code response_status response_status_code
         http.response.status_code http.status_code http.status res.statusCode response.status response.status_code
         result.status_code http_request.status downstream_status origin_status elb_status_code sc_status
-        http_message.status response.code response
+        http_message.status response.code response http_code resp_status
     """),
     ("outcome", mapped.take_status, "status event.status status.code state"),
     ("request", mapped.take_request_name, "uname"),
