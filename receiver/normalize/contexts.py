@@ -34,7 +34,10 @@ _OF_REQUESTS: Final = frozenset({"handled request"})
 
 
 class Context(NamedTuple):
-    """A sentence and the fields it came with. is_whole: Monolog's channel stands before it, both objects behind it."""
+    """A sentence and the fields it came with.
+
+    is_whole: Monolog's channel stands before it, both objects behind it; or both are empty.
+    """
 
     sentence: str
     fields: dict[str, Any]
@@ -66,8 +69,8 @@ def read_context(text: str) -> Context | None:
     if context is None:
         sentence = sentence_of(sentence)
         return Context(sentence, last, is_whole=sentence in _OF_REQUESTS) if last and sentence else None
-    fields = {name: value for name, value in (("context", context), ("extra", last)) if value}
-    return Context(before, fields, is_whole=channel is not None) if before else None
+    fields = {**last, **context}
+    return Context(before, fields, is_whole=channel is not None or not fields) if before else None
 
 
 def is_plain(sentence: str) -> bool:
