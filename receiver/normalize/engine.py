@@ -345,8 +345,8 @@ def _read_tail(message: Message, text: str, received_at: int) -> tuple[str | Non
     rest, time, quality, has_level = behind_head(whole[:RULE_TEXT_CHARS], received_at)
     if is_bare and not has_level and message.app is not None and message.message:  # a header without PRI
         is_bare = False
-        rest, time, quality, _ = behind_head(message.message[:RULE_TEXT_CHARS], received_at)
-    mapped = _map_tail(rest)
+        rest, time, quality, has_level = behind_head(message.message[:RULE_TEXT_CHARS], received_at)
+    mapped = _map_tail(rest, has_level=has_level)
     if mapped is None:
         return None, _NOTHING, {}
     if is_bare:
@@ -358,9 +358,9 @@ def _read_tail(message: Message, text: str, received_at: int) -> tuple[str | Non
     return "generic/tail", _mapped_columns(mapped), mapped.rest
 
 
-def _map_tail(text: str) -> Mapped | None:
+def _map_tail(text: str, *, has_level: bool) -> Mapped | None:
     """Map the fields of a text: what a stranger wrote may stand behind one that does not say itself what was done."""
-    tail = read_fields(text)
+    tail = read_fields(text, has_level=has_level)
     mapped = map_fields(tail.fields) if tail is not None else None
     if tail is None or mapped is None or not mapped.says_who:
         return None

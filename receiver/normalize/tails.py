@@ -23,6 +23,9 @@ _PAIR = re.compile(rf"[ \t]+({_KEY})=({_VALUE})", re.DOTALL)
 _PAIRS = re.compile(rf"(?:[ \t]+{_KEY}={_VALUE})+", re.DOTALL)
 _FIRST = re.compile(rf"[ \t]+{_KEY}=")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_BEGIN = re.compile(rf"{_KEY}=")
+_ALONE: Final = 4
+"""So many fields are no words of a stranger's."""
 _LOGFMT_BEGINS: Final = ("time=", "level=", "ts=", "t=", "timestamp=", "lvl=", "func=")
 _TEXTS: Final = ("msg", "message")
 _LEVELS: Final = ("level", "lvl")
@@ -54,11 +57,16 @@ def may_have_fields(text: str) -> bool:
     return "=" in text or text.endswith("}>")
 
 
-def read_fields(text: str) -> Tail | None:
-    """Return the fields of a text, with itself as `message`; None when there are none."""
+def read_fields(text: str, *, has_level: bool = False) -> Tail | None:
+    """Return the fields of a text, with itself as `message`; None when there are none.
+
+    has_level: a level stands before it, behind which some write fields alone.
+    """
     text = text.strip()
     if text.startswith(_LOGFMT_BEGINS):
         return _read_logfmt(text)
+    if has_level and _BEGIN.match(text) and (alone := _read_pairs(f" {text}", 0)):
+        return Tail(None, alone) if len(alone) >= _ALONE else None
     if text.endswith("}>") and text.startswith("<{"):  # as CAS' patterns have it
         return _read_json(text[1:-1])
     if text.endswith("]") and (found := _BRACKETED.fullmatch(text)):

@@ -32,6 +32,7 @@ def read(line: str) -> tuple[str | None, str | None, str | None, str | None]:
         f"{T} WRN login failed ip={IP} user=bob",
         f"10:00AM WRN login failed error=\"invalid password\" remote_addr={IP} username=bob",
         f"10:00AM WRN auth/login.go:42 > login failed remote_addr={IP} username=bob",
+        f'{T} WRN event=login ip={IP} provider=local reason="invalid password" result=failure username=bob',
         f"WARN[0012] login failed                                  ip={IP} user=bob",
         f'{T}\tWARN\tauth/login.go:42\tlogin failed\t{{"username": "bob", "remote_addr": "{IP}:51234"}}',
         f'{T}\tWARN\tauth\tauth/login.go:42\tlogin failed\t{{"username": "bob", "ip": "{IP}"}}',
