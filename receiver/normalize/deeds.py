@@ -365,6 +365,13 @@ NEXTCLOUD: Final[Deeds] = {
     "File renamed: ": ("file.rename", _SUCCESS),
     "File copied: ": ("file.create", _SUCCESS),
     "Preview accessed: ": ("file.read", _SUCCESS),
+    "The shared file with the token ": ("file.read", _SUCCESS),
+    "The shared folder with the token ": ("file.read", _SUCCESS),
+    "The permissions of the shared ": ("file.set_perm", _SUCCESS),
+    "Email address changed for user ": ("account.update", _SUCCESS),
+    "Failed two factor attempt by user ": ("auth.login", _FAILURE),
+    "Successful two factor attempt by user ": ("auth.login", _SUCCESS),
+    "Console command executed: ": ("command.exec", None),
     "App enabled: ": ("service.enable", _SUCCESS),
     'App "': ("config.change", _SUCCESS),
 }

@@ -500,6 +500,10 @@ _NEXTCLOUD_SHARE: Final = re.compile(
 _NEXTCLOUD_ACCOUNT: Final = re.compile(
     r'(?:User (?:created|deleted|enabled|disabled): "([^"]{1,255})"|Password of user "([^"]{1,255})" has been changed)'
 )
+_NEXTCLOUD_BIN: Final = re.compile(r'File ".{0,4000}" (deleted|restored) from trash bin\.')
+_NEXTCLOUD_FACTOR: Final = re.compile(
+    r"Two factor provider .{1,100} (enabled|disabled) for user .{1,300} \(([^()]{1,64})\)"
+)
 _NEXTCLOUD_GROUP: Final = re.compile(r'User "([^"]{1,255})" (added to|removed from) group "[^"]{1,255}"')
 
 
@@ -525,7 +529,21 @@ def take_nextcloud(mapped: Mapped, value: Any) -> bool:
     elif share:
         mapped.action = "privilege.grant" if share[1] == "shared" else "privilege.revoke"
         mapped.outcome = _SUCCESS
+    else:
+        _take_nextcloud_other(mapped, value)
     return False
+
+
+def _take_nextcloud_other(mapped: Mapped, value: str) -> None:
+    """Take what was done to the bin, and to whose second factor."""
+    found = _NEXTCLOUD_BIN.fullmatch(value)
+    factor = _NEXTCLOUD_FACTOR.fullmatch(value)
+    if found:
+        mapped.action, mapped.outcome = ("file.delete" if found[1] == "deleted" else "file.create"), _SUCCESS
+    elif factor:
+        mapped.action = "account.mfa_enable" if factor[1] == "enabled" else "account.mfa_disable"
+        mapped.outcome = _SUCCESS
+        _take_account(mapped, factor[2])
 
 
 def success_of_workspace(mapped: Mapped, value: Any) -> bool:
