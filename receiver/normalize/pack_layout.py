@@ -61,14 +61,14 @@ def read_packs(texts: Sequence[str]) -> list[Pack]:
     )
     together = "\n".join(f"- {text}" for text in found)
     found = dict(zip(found, yaml.load(together, LOADER) or (), strict=True))  # noqa: S506 - a safe loader
-    packs = []
-    for text, rules in zip(stripped, laid_out, strict=True):
-        if rules is None:
-            packs.append(yaml.load(text, LOADER))  # noqa: S506 - as above
-            continue
-        head = yaml.load(text.partition(_RULES)[0], LOADER)  # noqa: S506 - as above
-        packs.append({**head, "rules": [_read(rule, found) for rule in rules]})
-    return packs
+    by_yaml = [
+        text if rules is None else text.partition(_RULES)[0] for text, rules in zip(stripped, laid_out, strict=True)
+    ]
+    contents = yaml.load_all("\n---\n".join(by_yaml), LOADER)
+    return [
+        content if rules is None else {**content, "rules": [_read(rule, found) for rule in rules]}
+        for content, rules in zip(contents, laid_out, strict=True)
+    ]
 
 
 def _rules_of(text: str) -> list[Pack] | None:
