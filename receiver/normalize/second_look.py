@@ -76,7 +76,7 @@ _HOST_TAGGED = re.compile(rf"{_WHERE_TO}(?:(?:{_HOST}|\(none\))[ \t])?{_WHERE_TO
 # Spring Boot's `WARN 12 --- [main] o.s.s.Login : `, Jetty's `WARN:oejs.Login:qtp-1: `,
 # Rust's `INFO span{id=1}: app::auth: `, .NET's `info: Shop.Login[0] `.
 _SEVERITY = re.compile(
-    r"(?:trce|dbug|info|warn|fail|crit): [a-z][\w.]{1,100}\[\d{1,6}\]\s{1,8}"
+    r"(?:trce|dbug|info|warn|fail|crit): [a-z][\w.]{1,100}\[\d{1,6}\]\s{1,8}|LOG \[[a-z][\w:~-]{1,80}\] "
     r"|(?:[A-Za-z_][\w.]{0,80} - (?=[A-Z]{4,8} - )|\{[\w.]{1,60}:\d{1,6}\} )?"  # as Python's loggers are often told
     r"(?:[+-]\d{4} )?(?:\[[\w=.:@/-]{1,64}\][ \t]{1,4})?(?:[\[(|] {0,4}(?:[\w-]{1,40}\.)?"
     r"|(?:production|local|staging)\.)?"
@@ -95,7 +95,7 @@ _EXPLICIT = re.compile(
     r"%(?:AUTH|AUTHORIZATION|CHANGE|CONFLICT|CRON|DAEMON|DFC|FIREWALL|FTP|INTERACT|KERN|PFE|USER|LOCAL\d)-[0-7]-"
     r"(?!SYSTEM_MSG)(?=[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,40}: )"
 )
-_SEVERITY_BEGINS: Final = frozenset("+-[({|TDINWECFStdinwecfspl")
+_SEVERITY_BEGINS: Final = frozenset("+-[({|TDINWECFSLtdinwecfspl")
 # Class and method, as java.util.logging writes them before the level, on a line of their own.
 _METHOD = re.compile(
     r"[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} [\w$<>]{1,60}\s{1,2}(?=(?:SEVERE|WARNING|INFO|CONFIG|FINE): )"
