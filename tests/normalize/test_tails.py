@@ -86,6 +86,9 @@ def test_a_field_that_stands_twice_has_no_value() -> None:
     [
         f"{T} WRN bad request action=login user=root ip={IP}",
         f"{T} WRN GET /x user=root ip={IP}",
+        f"{T} WRN login failed for foo user=root ip={IP}",
+        f"{T} WRN user foo logged in user=root ip={IP}",
+        f"{T} WRN unknown command login user=root ip={IP}",
         f"{T} WRN x\tuser=root\tip={IP}\taction=login",
     ],
 )
