@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from receiver.normalize.check import check_packs
     from receiver.normalize.engine import Normalizer
     from receiver.normalize.explain import Explanation, Nearest
-    from receiver.normalize.pack import Pack, Sample, load_packs
+    from receiver.normalize.rules.pack import Pack, Sample, load_packs
 
 __all__ = ["Explanation", "Nearest", "Normalizer", "Pack", "Sample", "check_packs", "load_packs"]
 
 _PLACES = {
-    "Explanation": "explain", "Nearest": "explain", "Normalizer": "engine", "Pack": "pack", "Sample": "pack",
-    "check_packs": "check", "load_packs": "pack",
+    "Explanation": "explain", "Nearest": "explain", "Normalizer": "engine", "Pack": "rules.pack",
+    "Sample": "rules.pack", "check_packs": "check", "load_packs": "rules.pack",
 }  # fmt: skip
 
 

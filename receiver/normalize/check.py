@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from receiver.event import Format, Origin, ParseStatus, TimeQuality, Transport
 from receiver.limits import RULE_TEXT_CHARS
 from receiver.normalize.engine import Normalizer, todays_form
-from receiver.normalize.record_rule import RecordRule
-from receiver.normalize.rule import COLUMNS
+from receiver.normalize.rules.record_rule import RecordRule
+from receiver.normalize.rules.rule import COLUMNS
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Message
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from receiver.event import Event
-    from receiver.normalize.pack import Pack, Sample
-    from receiver.normalize.rule import Rule
+    from receiver.normalize.rules.pack import Pack, Sample
+    from receiver.normalize.rules.rule import Rule
 
 _ORIGIN: Final = Origin("192.0.2.1", 514, None, str(Transport.UDP), "check")
 _RECEIVED_AT: Final = 1_709_294_401_000_000

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Event, Format, ParseStatus, TimeQuality
 from receiver.limits import RULE_TEXT_CHARS
-from receiver.normalize import windows_events
 from receiver.normalize.contexts import is_plain, may_have_context, read_context
-from receiver.normalize.dispatch import HEAD, Dispatch, Table
 from receiver.normalize.event_data import build_data
 from receiver.normalize.explain import Explanation, explain
-from receiver.normalize.fields import map_fields, map_structured_data, map_without, put_back
-from receiver.normalize.pack import AnyRule, Pack, load_packs
-from receiver.normalize.rule import COLUMNS, SLOTS, Columns
+from receiver.normalize.objects import windows_events
+from receiver.normalize.objects.fields import map_fields, map_structured_data, map_without, put_back
+from receiver.normalize.rules.dispatch import HEAD, Dispatch, Table
+from receiver.normalize.rules.pack import AnyRule, Pack, load_packs
+from receiver.normalize.rules.rule import COLUMNS, SLOTS, Columns
 from receiver.normalize.second_look import (
     LineStarts,
     Reading,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from receiver.event import Origin
-    from receiver.normalize.mapped import Mapped
+    from receiver.normalize.objects.mapped import Mapped
 
 __all__ = ["Found", "Normalizer", "load_packs"]
 

@@ -10,13 +10,13 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from receiver.normalize.record_rule import RecordRule
-from receiver.normalize.rule import SLOTS, Rule
+from receiver.normalize.rules.record_rule import RecordRule
+from receiver.normalize.rules.rule import SLOTS, Rule
 
 if TYPE_CHECKING:
     from receiver.event import Event
-    from receiver.normalize.dispatch import Table
-    from receiver.normalize.pack import AnyRule
+    from receiver.normalize.rules.dispatch import Table
+    from receiver.normalize.rules.pack import AnyRule
     from receiver.wire.message import Message
 
 NEAREST: Final = 3

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
-from receiver.normalize.record import NONE, Record, add_all
+from receiver.normalize.rules.record import NONE, Record, add_all
 from receiver.wire.json_event import load_carried
 
 _KEY: Final = r"[A-Za-z_][\w.\-/]{0,60}"

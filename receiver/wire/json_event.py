@@ -2,7 +2,7 @@
 
 Knows RFC 8259 and what senders make of it: duplicate keys, integers of any size, lone surrogates, NaN, raw control
 characters, a byte order mark, any nesting. Does not know what a field means: host, time and who did it are found by
-`normalize/fields.py` (GELF alone says what its fields mean: `wire/gelf.py`).
+`normalize/objects/fields.py` (GELF alone says what its fields mean: `wire/gelf.py`).
 
 orjson reads an object in 1 µs, but turns 2^70 into a float and drops duplicate keys without a word. So what it read
 is written again and compared with what came; only if nothing can have been lost it stands, else the exact path reads

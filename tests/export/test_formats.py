@@ -13,7 +13,7 @@ from receiver.event_json import event_line
 from receiver.export import FORMATS, csv_line
 from receiver.export.foreign import split_foreign
 from receiver.export.vocabulary import MEANINGS
-from receiver.normalize.record import read_cef
+from receiver.normalize.rules.record import read_cef
 from receiver.store import StoredEvent
 from tests.kit.events import make_event
 

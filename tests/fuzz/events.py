@@ -13,7 +13,7 @@ from receiver.evidence.leaf import leaf_hashes, parse_payload, payload
 from receiver.export import FORMATS, csv_line
 from receiver.listen.intake import estimate_bytes
 from receiver.normalize.engine import Normalizer
-from receiver.normalize.pack import load_packs
+from receiver.normalize.rules.pack import load_packs
 from receiver.store import StoredEvent
 from receiver.wire.detect import parse_frames
 from tests.fuzz import seeds

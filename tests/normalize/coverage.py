@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from receiver.normalize import load_packs
-from receiver.normalize.vocabularies import VOCABULARIES
+from receiver.normalize.vocabularies.usual import VOCABULARIES
 
 README = Path(__file__).parents[2] / "receiver" / "normalize" / "README.md"
 BEGIN, END = "<!-- coverage -->\n", "<!-- end of coverage -->\n"

@@ -15,23 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.event import ACTIONS, Event, Origin
-from receiver.normalize import cloud_deeds, deeds
-from receiver.normalize import fields as fields_room
-from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
-from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
 from receiver.normalize.engine import Normalizer, load_packs
-from receiver.normalize.envelopes import open_envelope
-from receiver.normalize.fields import map_fields
-from receiver.normalize.hosted_vocabularies import HOSTED_VOCABULARIES
-from receiver.normalize.product_vocabularies import PRODUCT_VOCABULARIES
-from receiver.normalize.rule import COLUMNS
-from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
-from receiver.normalize.vocabulary import nest
+from receiver.normalize.objects import fields as fields_room
+from receiver.normalize.objects.envelopes import open_envelope
+from receiver.normalize.objects.fields import map_fields
+from receiver.normalize.rules.rule import COLUMNS
+from receiver.normalize.vocabularies import cloud_deeds, deeds
+from receiver.normalize.vocabularies.audit import AUDIT_VOCABULARIES
+from receiver.normalize.vocabularies.clouds import CLOUD_VOCABULARIES
+from receiver.normalize.vocabularies.hosted import HOSTED_VOCABULARIES
+from receiver.normalize.vocabularies.products import PRODUCT_VOCABULARIES
+from receiver.normalize.vocabularies.services import SERVICE_VOCABULARIES
+from receiver.normalize.vocabularies.vocabulary import nest
 from receiver.wire.detect import parse_frames
 from tests.normalize.json_samples import GCP, IP, K8S, KEYCLOAK, OKTA, OTLP, SAMPLES, SHIPPED, TRAIL, Sample, T
 
 if TYPE_CHECKING:
-    from receiver.normalize.mapped import Mapped
+    from receiver.normalize.objects.mapped import Mapped
 
 PRODUCTS = (
     *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES, *HOSTED_VOCABULARIES

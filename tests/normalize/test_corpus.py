@@ -16,7 +16,7 @@ import yaml
 
 from receiver.event import Event, Origin
 from receiver.normalize import Normalizer, load_packs
-from receiver.normalize.rule import COLUMNS
+from receiver.normalize.rules.rule import COLUMNS
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Message
 

@@ -12,10 +12,10 @@ import pytest
 from receiver import limits
 from receiver.event import Event, Origin
 from receiver.normalize import Normalizer, load_packs
-from receiver.normalize.dispatch import KNOWN_APPS
-from receiver.normalize.literals import literal_prefixes, needle
-from receiver.normalize.pack import parse_pack
-from receiver.normalize.rule import SLOTS, Rule, expand
+from receiver.normalize.rules.dispatch import KNOWN_APPS
+from receiver.normalize.rules.literals import literal_prefixes, needle
+from receiver.normalize.rules.pack import parse_pack
+from receiver.normalize.rules.rule import SLOTS, Rule, expand
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Cut, Defect, Message
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from receiver import limits
 from receiver.event import ACTIONS, MAX_TIME_US, Outcome
-from receiver.normalize import fields as fields_room
-from receiver.normalize import vocabularies, words
-from receiver.normalize.fields import map_fields, map_structured_data, put_back
-from receiver.normalize.mapped import COLUMNS, Mapped
-from receiver.normalize.plan_code import compile_plan
+from receiver.normalize import words
+from receiver.normalize.objects import fields as fields_room
+from receiver.normalize.objects.fields import map_fields, map_structured_data, put_back
+from receiver.normalize.objects.mapped import COLUMNS, Mapped
+from receiver.normalize.objects.plan_code import compile_plan
+from receiver.normalize.vocabularies import usual
 
 NOON = 1714564800_000000  # 2024-05-01T12:00:00Z
 
@@ -751,8 +752,8 @@ def test_every_action_in_the_tables_is_in_the_vocabulary() -> None:
     assert set(words._ACTION_OF.values()) <= ACTIONS
 
 
-@pytest.mark.parametrize("vocabulary", vocabularies.VOCABULARIES, ids=lambda vocabulary: vocabulary.name)
-def test_vocabularies_fill_columns_that_exist(vocabulary: vocabularies.Vocabulary) -> None:
+@pytest.mark.parametrize("vocabulary", usual.VOCABULARIES, ids=lambda vocabulary: vocabulary.name)
+def test_vocabularies_fill_columns_that_exist(vocabulary: usual.Vocabulary) -> None:
     """A row names a column, or a fact on the way to one."""
     columns = {reading.column for readings in vocabulary.readings.values() for reading in readings}
 
@@ -769,7 +770,7 @@ VALUES = st.recursive(
     max_leaves=5,
 )  # fmt: skip
 NAMES = st.sampled_from(
-    sorted({name for vocabulary in vocabularies.VOCABULARIES for name in vocabulary.readings})
+    sorted({name for vocabulary in usual.VOCABULARIES for name in vocabulary.readings})
 ) | st.text(max_size=5)
 
 

@@ -12,11 +12,11 @@ from receiver.errors import ConfigError
 from receiver.event import ACTIONS, Origin, Outcome
 from receiver.normalize import Normalizer, Pack, check_packs, load_packs
 from receiver.normalize.check import sample_message, slow_patterns
-from receiver.normalize.dispatch import HEAD
 from receiver.normalize.engine import split_repeated, todays_form
-from receiver.normalize.pack import BUILT_IN, Sample, load_built_in, load_pack, parse_pack
-from receiver.normalize.pack_layout import read_packs
-from receiver.normalize.rule import COLUMNS
+from receiver.normalize.rules.dispatch import HEAD
+from receiver.normalize.rules.pack import BUILT_IN, Sample, load_built_in, load_pack, parse_pack
+from receiver.normalize.rules.pack_layout import read_packs
+from receiver.normalize.rules.rule import COLUMNS
 from receiver.normalize.second_look import LineStarts, readings, structured_text
 from tests.normalize.coverage import with_table
 
@@ -186,7 +186,7 @@ def test_the_example_of_the_readme_is_true() -> None:
 def test_the_readme_names_every_module() -> None:
     # A newcomer looks there for what a file does.
     text = README.read_text(encoding="utf-8").partition("## Files")[2].partition("##")[0]
-    modules = {file.name for file in README.parent.glob("*.py")} - {"__init__.py"}
+    modules = {file.name for file in README.parent.rglob("*.py")} - {"__init__.py"}
     assert {name for name in modules if f"`{name}`" not in text} == set()
 
 

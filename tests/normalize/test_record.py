@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from receiver.errors import ConfigError
 from receiver.normalize.check import check_packs
-from receiver.normalize.pack import parse_pack
-from receiver.normalize.record import READERS, read_audit, read_cef, read_leef, read_pairs
+from receiver.normalize.rules.pack import parse_pack
+from receiver.normalize.rules.record import READERS, read_audit, read_cef, read_leef, read_pairs
 
 LOGIN = (
     "type=USER_LOGIN msg=audit(1764000000.123:42): pid=7 uid=0 auid=4294967295 ses=4294967295 "

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from receiver.event import Event, Origin
-from receiver.normalize import windows_events
 from receiver.normalize.engine import Normalizer, load_packs
+from receiver.normalize.objects import windows_events
 from receiver.wire.detect import parse_frames
 
 NORMALIZER = Normalizer(load_packs())

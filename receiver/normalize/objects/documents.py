@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from receiver.normalize import cloud_deeds, deeds, readers
-from receiver.normalize.mapped import take_action
+from receiver.normalize.objects import readers
+from receiver.normalize.objects.mapped import take_action
+from receiver.normalize.vocabularies import cloud_deeds, deeds
 from receiver.normalize.words import LONGEST_ACTION, split_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from receiver.normalize.mapped import Convert, Mapped
+    from receiver.normalize.objects.mapped import Convert, Mapped
 
 _TABLES: Final[dict[str, Mapping[str, tuple[str, str | None]]]] = {
     "okta": cloud_deeds.OKTA,

@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from receiver.normalize.windows_text import read_windows
+from receiver.normalize.rules.windows_text import read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

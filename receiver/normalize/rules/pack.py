@@ -19,14 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from receiver.errors import ConfigError
 from receiver.event import ACTIONS, COLUMNS
-from receiver.normalize.pack_layout import LOADER, read_packs
-from receiver.normalize.record_rule import RecordRule
-from receiver.normalize.rule import SLOTS, PatternError, Rule, template_names
+from receiver.normalize.rules.pack_layout import LOADER, read_packs
+from receiver.normalize.rules.record_rule import RecordRule
+from receiver.normalize.rules.rule import SLOTS, PatternError, Rule, template_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-BUILT_IN: Final = Path(__file__).parent / "packs"
+BUILT_IN: Final = Path(__file__).parents[1] / "packs"
 
 _PART = re.compile(r"\{=(\w+)\}")
 _DEEPEST_PART: Final = 8

@@ -1,7 +1,7 @@
 """The audit logs of products that a team runs itself: how they name who, what, on what, from where, with what outcome.
 
 One vocabulary a product, recognised by the names at its top level, which no other has (those of services that others
-run are in `cloud_vocabularies.py`). What their deeds are called is in `deeds.py`. A name with dots goes into inner
+run are in `clouds.py`). What their deeds are called is in `deeds.py`. A name with dots goes into inner
 objects; from the third part on it is spelled as the product does. Knows no values.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from receiver.normalize import deeds, mapped, otel, product_readers, readers
-from receiver.normalize.vocabulary import Vocabulary, either, make_own, make_vocabulary, shape
+from receiver.normalize.objects import mapped, otel, product_readers, readers
+from receiver.normalize.vocabularies import deeds
+from receiver.normalize.vocabularies.vocabulary import Vocabulary, either, make_own, make_vocabulary, shape
 
 _TIME: Final = mapped.take_time
 _NAME: Final = mapped.take_name

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from receiver.normalize.record import AUDIT_TYPES
-from receiver.normalize.vocabulary import canonical
+from receiver.normalize.rules.record import AUDIT_TYPES
+from receiver.normalize.vocabularies.vocabulary import canonical
 
 # --- Loki ---
 

@@ -1,6 +1,6 @@
 """What the audit logs of services that others run call a deed → the vocabulary of `action`. Tables only.
 
-Knows words of products; no names of fields (`cloud_vocabularies.py`) and nothing of how a table is read (`readers.py`).
+Knows words of products; no names of fields (`clouds.py`) and nothing of how a table is read (`readers.py`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from receiver.event import Outcome
-from receiver.normalize.deeds import Deeds, deeds
+from receiver.normalize.vocabularies.deeds import Deeds, deeds
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)

@@ -1,7 +1,7 @@
 """Values of JSON fields and SD params → columns: one small function for each kind of value.
 
 Each takes a `Mapped` and a value, fills what it is sure of, and says if the value is now wholly in its column (then
-`data` needs it no more). Which field is read by which function, and in which order, is `vocabularies.py`; what comes
+`data` needs it no more). Which field is read by which function, and in which order, is `vocabularies/`; what comes
 first wins, since a column that is filled is never filled again. Knows no field names, no message, no I/O.
 
 Invariant: NEVER GUESS - a value of the wrong type or shape fills nothing; nothing raises for content.

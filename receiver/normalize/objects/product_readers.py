@@ -9,11 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Outcome
-from receiver.normalize import deeds
-from receiver.normalize import mapped as usual
-from receiver.normalize.envelopes import open_envelope
-from receiver.normalize.mapped import NOBODY, Mapped
-from receiver.normalize.readers import (
+from receiver.normalize.objects import mapped as usual
+from receiver.normalize.objects.envelopes import open_envelope
+from receiver.normalize.objects.mapped import NOBODY, Mapped
+from receiver.normalize.objects.readers import (
     success_of_deed,
     take_api_verb,
     take_code,
@@ -24,12 +23,13 @@ from receiver.normalize.readers import (
     takes_outcome,
     takes_typed_deed,
 )
-from receiver.normalize.record import AUDIT_TYPES
+from receiver.normalize.rules.record import AUDIT_TYPES
+from receiver.normalize.vocabularies import deeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from receiver.normalize.mapped import Convert
+    from receiver.normalize.objects.mapped import Convert
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)

@@ -1,6 +1,6 @@
 """Converters for the audit logs of products: values that mean something only together, in lists, or by a table.
 
-Knows how to set columns; no names of fields (`audit_vocabularies.py`, `cloud_vocabularies.py`) and no words of products
+Knows how to set columns; no names of fields (`vocabularies/`) and no words of products
 (`deeds.py`, `cloud_deeds.py`). Like every converter of `mapped.py` these fill nothing when the value is of the wrong
 type, and never replace what is filled.
 """
@@ -11,16 +11,16 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Outcome
-from receiver.normalize import mapped as usual
 from receiver.normalize import words
 from receiver.normalize.address import parse_ip
-from receiver.normalize.envelopes import open_envelope
-from receiver.normalize.mapped import NOBODY, take_address
+from receiver.normalize.objects import mapped as usual
+from receiver.normalize.objects.envelopes import open_envelope
+from receiver.normalize.objects.mapped import NOBODY, take_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from receiver.normalize.mapped import Convert, Mapped
+    from receiver.normalize.objects.mapped import Convert, Mapped
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)

@@ -1,4 +1,4 @@
-"""The audit logs of a few services beside those of `audit_vocabularies.py`: databases, a door, a honeypot.
+"""The audit logs of a few services beside those of `audit.py`: databases, a door, a honeypot.
 
 Knows how they name who, what, from where, and what their words for deeds mean. Knows no values.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from receiver.event import Outcome
-from receiver.normalize import deeds, mapped, product_readers, readers
-from receiver.normalize.envelopes import open_envelope
-from receiver.normalize.vocabulary import Vocabulary, either, make_own, make_vocabulary, shape
+from receiver.normalize.objects import mapped, product_readers, readers
+from receiver.normalize.objects.envelopes import open_envelope
+from receiver.normalize.vocabularies import deeds
+from receiver.normalize.vocabularies.vocabulary import Vocabulary, either, make_own, make_vocabulary, shape
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)

@@ -1,6 +1,6 @@
 """JSON objects and structured data with the usual names → columns.
 
-Knows how to read an object by its shape: which keys to look at (`vocabularies.py`), in which order, by which function
+Knows how to read an object by its shape: which keys to look at (`vocabularies/`), in which order, by which function
 (`mapped.py`). The objects of one application have some dozen shapes, so the answer is remembered as a plan. Of names it
 knows only where an event stands in an envelope; no values, no message, no rules, no I/O.
 
@@ -18,8 +18,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver import limits
-from receiver.normalize.envelopes import find_envelope, find_line, open_envelope, tells_of_a_line
-from receiver.normalize.mapped import (
+from receiver.normalize.objects.envelopes import find_envelope, find_line, open_envelope, tells_of_a_line
+from receiver.normalize.objects.mapped import (
     Mapped,
     take_action,
     take_doer,
@@ -27,9 +27,9 @@ from receiver.normalize.mapped import (
     take_login_name,
     take_login_uid,
 )
-from receiver.normalize.plan_code import MOST_STEPS, Read, Step, compile_plan
-from receiver.normalize.vocabularies import GENERIC, STRUCTURED_DATA, Reading, Vocabulary, canonical, recognise
-from receiver.normalize.vocabulary import Rewrite, join_names, nest
+from receiver.normalize.objects.plan_code import MOST_STEPS, Read, Step, compile_plan
+from receiver.normalize.vocabularies.usual import GENERIC, STRUCTURED_DATA, Reading, Vocabulary, canonical, recognise
+from receiver.normalize.vocabularies.vocabulary import Rewrite, join_names, nest
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

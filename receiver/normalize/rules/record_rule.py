@@ -15,8 +15,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.normalize.address import MAX_PORT, parse_ip
-from receiver.normalize.record import NONE, READERS, Record
-from receiver.normalize.rule import COLUMNS, SLOTS, Columns, PatternError
+from receiver.normalize.rules.record import NONE, READERS, Record
+from receiver.normalize.rules.rule import COLUMNS, SLOTS, Columns, PatternError
 from receiver.normalize.words import YES_NO
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from receiver.normalize.mapped import NOBODY, Convert, Mapped, take_name
+from receiver.normalize.objects.mapped import NOBODY, Convert, Mapped, take_name
 
 Read = Callable[[dict[str, Any]], Mapped]
 Step = tuple[Convert | None, str, str, tuple[str, ...]]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from receiver.normalize import cloud_deeds, deeds, mapped, product_readers, readers
-from receiver.normalize.readers import takes_pair, takes_within
-from receiver.normalize.vocabulary import Vocabulary, either, make_own, shape
+from receiver.normalize.objects import mapped, product_readers, readers
+from receiver.normalize.objects.readers import takes_pair, takes_within
+from receiver.normalize.vocabularies import cloud_deeds, deeds
+from receiver.normalize.vocabularies.vocabulary import Vocabulary, either, make_own, shape
 
 _TIME: Final = mapped.take_time
 _NAME: Final = mapped.take_name

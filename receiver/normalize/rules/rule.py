@@ -24,8 +24,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Event
-from receiver.normalize.literals import literal_prefixes, needle
-from receiver.normalize.rule_code import Read, compile_read, template_names
+from receiver.normalize.rules.literals import literal_prefixes, needle
+from receiver.normalize.rules.rule_code import Read, compile_read, template_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from receiver.normalize.vocabulary import canonical, shape
+from receiver.normalize.vocabularies.vocabulary import canonical, shape
 from receiver.wire.json_event import load_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
-    from receiver.normalize.vocabulary import Recognise
+    from receiver.normalize.vocabularies.vocabulary import Recognise
 
 _ENVELOPES: Final[tuple[tuple[Recognise, str], ...]] = (
     (shape("Records", only="Records"), "Records"),  # CloudTrail's files, SQS

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from receiver.normalize.record_rule import RecordRule, RecordRules
+from receiver.normalize.rules.record_rule import RecordRule, RecordRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from receiver.normalize.pack import AnyRule
-    from receiver.normalize.rule import Rule
+    from receiver.normalize.rules.pack import AnyRule
+    from receiver.normalize.rules.rule import Rule
 
 HEAD: Final = 5
 """Characters of a message that choose its rules. Longer heads separate better, but rules with a shorter prefix must

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from receiver.normalize.mapped import Convert
+from receiver.normalize.objects.mapped import Convert
 
 Row = tuple[str, Convert | None, str]
 """The column, the function (None: a text as it is), the names."""

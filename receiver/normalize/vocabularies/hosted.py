@@ -10,11 +10,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Outcome
-from receiver.normalize import mapped, product_readers, readers
-from receiver.normalize.vocabulary import Vocabulary, either, make_own, shape
+from receiver.normalize.objects import mapped, product_readers, readers
+from receiver.normalize.vocabularies.vocabulary import Vocabulary, either, make_own, shape
 
 if TYPE_CHECKING:
-    from receiver.normalize.mapped import Convert, Mapped
+    from receiver.normalize.objects.mapped import Convert, Mapped
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)

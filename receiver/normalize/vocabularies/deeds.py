@@ -1,6 +1,6 @@
 """What the audit logs of products that a team runs itself call a deed → the vocabulary of `action`. Tables only.
 
-Knows words of products; no names of fields (`audit_vocabularies.py`) and nothing of how a table is read (`readers.py`).
+Knows words of products; no names of fields (`audit.py`) and nothing of how a table is read (`readers.py`).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from receiver.event import Outcome
-from receiver.normalize import mapped, product_readers, readers
-from receiver.normalize.vocabulary import Vocabulary, either, make_own, shape
+from receiver.normalize.objects import mapped, product_readers, readers
+from receiver.normalize.vocabularies.vocabulary import Vocabulary, either, make_own, shape
 
 _SUCCESS: Final = str(Outcome.SUCCESS)
 _FAILURE: Final = str(Outcome.FAILURE)

@@ -12,13 +12,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from receiver.normalize import documents, mapped, shippers
-from receiver.normalize.audit_vocabularies import AUDIT_VOCABULARIES
-from receiver.normalize.cloud_vocabularies import CLOUD_VOCABULARIES
-from receiver.normalize.hosted_vocabularies import HOSTED_VOCABULARIES
-from receiver.normalize.product_vocabularies import PRODUCT_VOCABULARIES
-from receiver.normalize.service_vocabularies import SERVICE_VOCABULARIES
-from receiver.normalize.vocabulary import Reading, Row, Vocabulary, canonical, either, make_vocabulary, shape
+from receiver.normalize.objects import documents, mapped, shippers
+from receiver.normalize.vocabularies.audit import AUDIT_VOCABULARIES
+from receiver.normalize.vocabularies.clouds import CLOUD_VOCABULARIES
+from receiver.normalize.vocabularies.hosted import HOSTED_VOCABULARIES
+from receiver.normalize.vocabularies.products import PRODUCT_VOCABULARIES
+from receiver.normalize.vocabularies.services import SERVICE_VOCABULARIES
+from receiver.normalize.vocabularies.vocabulary import (
+    Reading,
+    Row,
+    Vocabulary,
+    canonical,
+    either,
+    make_vocabulary,
+    shape,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -263,7 +271,7 @@ _DEED: Final[tuple[Row, ...]] = (
 _DOCUMENTS: Final[tuple[Row, ...]] = (
     ("type", mapped.see_nothing, "kubernetes.audit auditd.summary auditd.message_type"),
 )
-"""Objects by which a document of Elastic's agents is known (`service_vocabularies.py`)."""
+"""Objects by which a document of Elastic's agents is known (`services.py`)."""
 _ALL: Final = (*_TIME, *_HEADER, *_MESSAGE, *_ACTOR, *_SOURCE, *_DEED, *_DOCUMENTS)
 
 # --- vocabularies ---
