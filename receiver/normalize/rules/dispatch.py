@@ -123,8 +123,11 @@ class Dispatch:
         return self._alone
 
     def _keys(self, app: str) -> tuple[str, ...]:
-        """`/usr/sbin/CRON` is cron; `su(pam_unix)` is itself and su, as far as packs name them; `x-1` may be `x-*`."""
-        name = app.lower().rpartition("/")[2]
+        """`/usr/sbin/CRON` and `cron:` are cron; `su(pam_unix)` is itself and su, as far as packs name them.
+
+        `x-1` may be `x-*`.
+        """
+        name = app.lower().rpartition("/")[2].rstrip(":")
         names = dict.fromkeys((name, name.partition("(")[0]))
         beginnings = [begin for begin in self._beginnings if name.startswith(begin[:-1])]
         return (*(name for name in names if name in self._names), *beginnings)
