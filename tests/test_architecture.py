@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent / "receiver"
 FILES = sorted(ROOT.rglob("*.py"))
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Parse a module once for all tests."""
+    return ast.parse(path.read_text())
+
 
 GROUND = {"errors", "limits", "event", "counters", "event_json", "own_acts", "visible"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -102,7 +109,7 @@ def test_a_room_knows_only_rooms_above_it(path: Path) -> None:
     room = room_of(path)
     if room in {"__init__", "__main__"}:
         return
-    for name in imports_of(ast.parse(path.read_text()), everywhere=True):
+    for name in imports_of(parsed(path), everywhere=True):
         parts = name.split(".")
         if parts[0] == "receiver" and len(parts) > 1 and parts[1] not in {room, "__version__"}:
             assert parts[1] in MAY_IMPORT[room], f"{room} must not import {name}"
@@ -112,13 +119,13 @@ def test_a_room_knows_only_rooms_above_it(path: Path) -> None:
 def test_a_room_stays_away_from_what_is_not_its_business(path: Path) -> None:
     # A parser that logs or a listener that knows SQLite is a fault of place.
     room = room_of(path)
-    for name in imports_of(ast.parse(path.read_text()), everywhere=True):
+    for name in imports_of(parsed(path), everywhere=True):
         assert name.split(".")[0] not in FORBIDDEN.get(room, set()), f"{room} must not import {name}"
 
 
 def test_no_import_cycle() -> None:
     # A cycle means that two files are one thing, or that one of them is in the wrong place.
-    graph = {module_of(p): set(imports_of(ast.parse(p.read_text()), everywhere=False)) for p in FILES}
+    graph = {module_of(p): set(imports_of(parsed(p), everywhere=False)) for p in FILES}
     graph = {name: {n for n in names if n in graph and n != name} for name, names in graph.items()}
     done: set[str] = set()
 
@@ -139,7 +146,7 @@ def test_only_the_command_line_prints_and_names_say_something(path: Path) -> Non
     # A library that prints writes into somebody's protocol.
     assert path.stem not in BAD_NAMES
     if room_of(path) != "cli":
-        calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+        calls = [n for n in ast.walk(parsed(path)) if isinstance(n, ast.Call)]
         assert not [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"]
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.event import ACTIONS, Event, Origin
-from receiver.normalize.engine import Normalizer, load_packs
+from receiver.normalize.engine import Normalizer
 from receiver.normalize.objects import fields as fields_room
 from receiver.normalize.objects.envelopes import open_envelope
 from receiver.normalize.objects.fields import map_fields
@@ -28,6 +28,7 @@ from receiver.normalize.vocabularies.products import PRODUCT_VOCABULARIES
 from receiver.normalize.vocabularies.services import SERVICE_VOCABULARIES
 from receiver.normalize.vocabularies.vocabulary import nest
 from receiver.wire.detect import parse_frames
+from tests.kit.packs import PACKS
 from tests.normalize.json_samples import GCP, IP, K8S, KEYCLOAK, OKTA, OTLP, SAMPLES, SHIPPED, TRAIL, Sample, T
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 PRODUCTS = (
     *AUDIT_VOCABULARIES, *CLOUD_VOCABULARIES, *SERVICE_VOCABULARIES, *PRODUCT_VOCABULARIES, *HOSTED_VOCABULARIES
 )  # fmt: skip
-NORMALIZER = Normalizer(load_packs())
+NORMALIZER = Normalizer(PACKS)
 ORIGIN = Origin("192.0.2.1", 514, None, "tcp", "test")
 EACH_SAMPLE = pytest.mark.parametrize(
     "sample", SAMPLES, ids=[f"{sample.vocabulary}-{at}" for at, sample in enumerate(SAMPLES)]

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import pytest
 
 from receiver.event import Event, Origin
-from receiver.normalize import Normalizer, load_packs
+from receiver.normalize import Normalizer
 from receiver.wire.detect import parse_frame
+from tests.kit.packs import PACKS
 
-NORMALIZER = Normalizer(load_packs())
+NORMALIZER = Normalizer(PACKS)
 ORIGIN = Origin("192.0.2.1", 514, None, "udp", "test")
 NOW = 1_764_000_000_000_000
 IP = "203.0.113.7"

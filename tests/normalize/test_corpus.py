@@ -15,15 +15,16 @@ import pytest
 import yaml
 
 from receiver.event import Event, Origin
-from receiver.normalize import Normalizer, load_packs
+from receiver.normalize import Normalizer
 from receiver.normalize.rules.rule import COLUMNS
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Message
+from tests.kit.packs import PACKS
 
 FILES = sorted((Path(__file__).parents[1] / "corpus").glob("*.yaml"))
 NOW = 1_795_000_000_000_000  # November 2026
 ORIGIN = Origin(None, None, None, "unix_dgram", "devlog")
-NORMALIZER = Normalizer(load_packs())
+NORMALIZER = Normalizer(PACKS)
 
 
 def message_of(line: dict[str, Any]) -> Message:

@@ -18,10 +18,11 @@ from receiver.normalize.rules.pack import parse_pack
 from receiver.normalize.rules.rule import SLOTS, Rule, expand
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Cut, Defect, Message
+from tests.kit.packs import PACKS
 
 NOW = 1_764_000_000_000_000
 ORIGIN = Origin("192.0.2.1", 40_000, None, "tcp", "main")
-NORMALIZER = Normalizer(load_packs())
+NORMALIZER = Normalizer(PACKS)
 LOGIN = "Accepted password for alice from 203.0.113.7 port 51234 ssh2"
 
 
@@ -110,7 +111,7 @@ def test_an_app_may_be_the_beginning_of_names() -> None:
 
 def test_programs_without_rules_share_a_table() -> None:
     # Senders choose names: thousands of tables would be megabytes.
-    normalizer = Normalizer(load_packs())
+    normalizer = Normalizer(PACKS)
     assert normalizer.table("nobody-1") is normalizer.table("nobody-2") is normalizer.table("x")
     assert normalizer.table("nobody-1").others == ()
 
@@ -176,7 +177,7 @@ def test_rules_for_any_program_need_no_name() -> None:
 
 def test_names_of_programs_are_remembered_within_bounds() -> None:
     # Senders choose them: a million names must not stay in memory.
-    normalizer = Normalizer(load_packs())
+    normalizer = Normalizer(PACKS)
     for number in range(KNOWN_APPS + 10):
         normalizer.table(f"app-{number}")
     normalizer.table("x" * 100_000)
@@ -242,7 +243,7 @@ def test_only_the_beginning_of_a_long_message_is_looked_at() -> None:
 
 def test_raw_is_kept_when_asked_or_when_something_was_wrong() -> None:
     # `store.keep_raw`, and the promise that defects keep their bytes.
-    always = Normalizer(load_packs(), keep_raw_always=True)
+    always = Normalizer(PACKS, keep_raw_always=True)
     assert always.event(message(LOGIN), ORIGIN, NOW).raw == LOGIN.encode()
     assert event_of(LOGIN).raw is None
     partial = event_of(LOGIN, status="partial", defects=(Defect.NO_PRI,), extra={"sequence": "17"})

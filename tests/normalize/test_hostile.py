@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.event import Event, Origin
-from receiver.normalize import Normalizer, load_packs
+from receiver.normalize import Normalizer
 from receiver.wire.detect import parse_frame
 from receiver.wire.message import Message
+from tests.kit.packs import PACKS
 
-NORMALIZER = Normalizer(load_packs())
+NORMALIZER = Normalizer(PACKS)
 ORIGIN = Origin("192.0.2.1", 514, None, "udp", "main")
 TRUE = "203.0.113.7"
 FAKE = "192.0.2.66"

@@ -18,9 +18,9 @@ from receiver.normalize.rules.pack import BUILT_IN, Sample, load_built_in, load_
 from receiver.normalize.rules.pack_layout import read_packs
 from receiver.normalize.rules.rule import COLUMNS
 from receiver.normalize.second_look import LineStarts, readings, structured_text
+from tests.kit.packs import PACKS
 from tests.normalize.coverage import with_table
 
-PACKS = load_packs()
 ORIGIN = Origin("192.0.2.1", 514, None, "udp", "test")
 NOW = 1_764_000_000_000_000
 README = Path(__file__).parents[2] / "receiver" / "normalize" / "README.md"

@@ -7,11 +7,12 @@ import json
 import pytest
 
 from receiver.event import Origin
-from receiver.normalize import Normalizer, load_packs
+from receiver.normalize import Normalizer
 from receiver.normalize.tails import read_fields
 from receiver.wire.detect import parse_frame
+from tests.kit.packs import PACKS
 
-NORMALIZER = Normalizer(load_packs())
+NORMALIZER = Normalizer(PACKS)
 ORIGIN = Origin("192.0.2.1", 514, None, "tcp", "test")
 T = "2026-11-22T10:00:00.123Z"
 IP = "203.0.113.9"

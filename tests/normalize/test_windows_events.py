@@ -9,11 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from receiver.event import Event, Origin
-from receiver.normalize.engine import Normalizer, load_packs
+from receiver.normalize.engine import Normalizer
 from receiver.normalize.objects import windows_events
 from receiver.wire.detect import parse_frames
+from tests.kit.packs import PACKS
 
-NORMALIZER = Normalizer(load_packs())
+NORMALIZER = Normalizer(PACKS)
 ORIGIN = Origin("192.0.2.1", 514, None, "tcp", "test")
 
 SYSTEM = (
