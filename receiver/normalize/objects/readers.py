@@ -224,7 +224,7 @@ def take_vault_path(mapped: Mapped, value: Any) -> bool:
         return False
     if mapped.target is None:
         mapped.target = f"path:{value}"
-    if value.startswith("auth/") and "/login" in value:
+    if value.startswith("auth/") and ("/login" in value or value.endswith("/oidc/callback")):
         mapped.action = "auth.login"
     return False
 

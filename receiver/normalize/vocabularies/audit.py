@@ -100,11 +100,12 @@ TELEPORT: Final = make_own(
     "teleport",
     shape("event code uid time"),
     ("time", _TIME, "time"),
-    ("actor", _NAME, "user identity.user"),
+    ("actor", _NAME, "user identity.user reviewer"),
     ("actor_as", None, "login"),
     ("source_ip", _IP, "addr.remote client_ip identity.client_ip"),
     ("outcome", mapped.take_answer, "success"),
     ("outcome", readers.take_result_number, "exitCode"),
+    ("outcome", readers.take_code, "response_code"),
     ("action", readers.takes_deed(deeds.TELEPORT, by_words=True), "event"),
     ("action", readers.takes_deed(deeds.TELEPORT_COPIES), "action"),
     ("outcome", product_readers.take_teleport_code, "code"),
@@ -254,6 +255,7 @@ AUTHENTIK: Final = make_own(
     ("action", readers.takes_deed(deeds.AUTHENTIK, by_words=True), "action"),
     ("type", mapped.takes_type("context"), "context.model.model_name"),
     ("target", mapped.takes_target("context"), "context.model.name"),
+    ("request", readers.takes_typed_deed(deeds.AUTHENTIK_MODELS, prefix="model_"), "action"),
     ("action", readers.takes_typed_deed({}, by_verb=True, prefix="model_"), "action_type"),
     ("session", mapped.take_session, "pk"),
 )
@@ -266,6 +268,8 @@ NEXTCLOUD: Final = make_own(
     ("source_ip", _IP, "remoteAddr"),
     ("message", mapped.take_message, "message"),
     ("action", product_readers.take_nextcloud, "message"),
+    ("action", readers.takes_deed(deeds.OWNCLOUD), "action"),  # ownCloud 10's
+    ("target", _ACCOUNT, "targetUser"),
     ("actor", product_readers.take_nextcloud_name, "message"),
     ("session", mapped.take_session, "reqId"),
 )

@@ -598,6 +598,8 @@ ATLASSIAN: Final = {
     ),
 }
 ATLASSIAN_SUMMARIES: Final[Deeds] = {
+    **{f"{kind} permission granted": ("privilege.grant", _SUCCESS) for kind in ("project", "repository", "global")},
+    **{f"{kind} permission revoked": ("privilege.revoke", _SUCCESS) for kind in ("project", "repository", "global")},
     "user created": ("account.create", _SUCCESS),
     "user added": ("account.create", _SUCCESS),
     "user deleted": ("account.delete", _SUCCESS),

@@ -495,6 +495,17 @@ CADF: Final = {
 }
 TELEPORT_COPIES: Final = deeds(None, {"file.read": "download", "file.update": "upload"})
 GITLAB_LOCKS: Final = deeds(_SUCCESS, {"account.lock": "user_access_locked", "account.unlock": "user_access_unlocked"})
+AUTHENTIK_MODELS: Final[Deeds] = {
+    "user created": ("account.create", _SUCCESS), "user updated": ("account.update", _SUCCESS),
+    "user deleted": ("account.delete", _SUCCESS), "group created": ("group.create", _SUCCESS),
+    "group deleted": ("group.delete", _SUCCESS),
+}  # fmt: skip
+OWNCLOUD: Final = deeds(
+    _SUCCESS,
+    {"account.create": "user_created", "account.delete": "user_deleted", "account.enable": "user_enabled",
+     "account.disable": "user_disabled", "account.password_reset": "user_password_reset",
+     "group.create": "group_created", "group.delete": "group_deleted"},
+)  # fmt: skip
 KEYCLOAK_PATHS: Final = deeds(
     None,
     {"account.password_reset": "reset-password reset-password-email", "auth.switch": "impersonation",
