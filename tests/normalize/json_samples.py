@@ -1907,5 +1907,11 @@ HOSTED = [
                          "source": IP},
            {"actor": "alice", "action": "privilege.grant", "outcome": "success", "target": "account:bob",
             "source_ip": IP}),
+    Sample("docker_events", {"status": "exec_create: sh", "id": "3f", "from": "nginx", "Type": "container",
+                             "Action": "exec_create: sh", "Actor": {"ID": "3f", "Attributes": {"name": "web"}},
+                             "scope": "local", "time": 1764000000}, {"outcome": "success", "target": "container:web"}),
+    Sample("windows", {"winlog": {"channel": "Security", "event_id": "1102", "user_data": {"SubjectUserName": "eve"}},
+                       "event": {"code": "1102"}},
+           {"actor": "eve", "action": "log.clear", "outcome": "success"}),
 ]  # fmt: skip
 SAMPLES = [*SELF_HOSTED, *SERVICES, *USUAL, *OTHERS, *PRODUCTS, *NAMED, *HOSTED]

@@ -593,6 +593,7 @@ def take_docker_action(mapped: Mapped, value: Any) -> bool:
         _take_docker_deed(mapped, name)
         if command and mapped.action == "command.exec":
             usual.takes_typed("command")(mapped, command)
+        mapped.outcome = mapped.outcome or _SUCCESS  # it happened; and its Actor is nobody, whatever is read of it
     return False
 
 

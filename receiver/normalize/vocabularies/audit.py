@@ -488,7 +488,7 @@ WINDOWS: Final = make_own(
     ("type", mapped.see_categories, "event.category"),
     ("request", mapped.take_categories, "event.type"),
     ("actor", product_readers.take_windows_subject, """
-        SubjectUserName winlog.event_data.SubjectUserName EventData.SubjectUserName
+        SubjectUserName winlog.event_data.SubjectUserName EventData.SubjectUserName winlog.user_data.SubjectUserName
         win.eventdata.subjectUserName
     """),
     ("request", product_readers.take_windows_comer, "user.name"),
