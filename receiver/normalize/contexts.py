@@ -24,8 +24,12 @@ _CHANNEL = re.compile(
     r"(?:\[\S{10,40}\] )?\[?[\w-]{1,40}\.(?:DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY)\]?: {1,4}"
 )
 """Monolog's channel and level, where a header stands before them."""
-_BRACKETS = re.compile(r"(?:(?:\[[\w .:/-]{1,60}\] ?){1,6}(?=\{))?")
-"""Level, process and place before an object, as Python's loggers are told to write them."""
+_BRACKETS = re.compile(
+    r"(?:\[[\w .:/-]{1,60}\] ?){0,5}\[(?:DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL)\] ?"
+    r"(?:\[[\w .:/-]{1,60}\] ?){0,5}(?=\{)"
+)
+"""Level, process and place before an object, as Python's loggers are told to write them; without a level it may be the
+body of a request that a program shows."""
 _MOST_STARTS: Final = 32
 _PLAIN = re.compile(r"[A-Za-z _-]{3,60}[.!:]?")
 _EMPTY: Final = (" []", " {}")
@@ -53,15 +57,17 @@ def may_have_context(text: str) -> bool:
 def read_context(text: str) -> Context | None:
     """Take the objects off the end of a text; None if none stands there, or one that says nothing.
 
-    A text that is one object, behind what a logger wrote before it, has no sentence.
+    A text that is one object, behind what a logger wrote before it, has no sentence; without that it may be anybody's.
     """
     text = text.strip()
     channel = _CHANNEL.match(text)
     text = text[channel.end() :] if channel else text
-    text = text[_BRACKETS.match(text).end() :]  # type: ignore[union-attr] # matches everywhere
+    brackets = _BRACKETS.match(text)
+    text = text[brackets.end() :] if brackets else text
     if text[:1] == "{":
         alone = load_object(text)
-        return Context("", alone.fields, is_whole=True) if alone is not None and not alone.defects else None
+        is_known = channel is not None or brackets is not None
+        return Context("", alone.fields, is_whole=is_known) if alone is not None and not alone.defects else None
     sentence, last = _take_last(text)
     if last is None:
         return None

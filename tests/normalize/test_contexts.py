@@ -62,6 +62,8 @@ CASES = [
     Case("a stranger's object is not the last", f"{HEAD}Login failed for x {BOTH} [] [] []", None, None, None, None),
     Case("an object that some program shows", "<28>Nov 28 01:00:00 web1 app[7]: bad request: "
          f'{{"action":"login","outcome":"success",{BOTH[1:]}', None, None, None, None),
+    Case("a body behind brackets", "<28>Nov 28 01:00:00 web1 app[7]: [body] "
+         f'{{"action":"login","outcome":"success",{BOTH[1:]}', None, None, None, None),
     Case("two that some program shows", "<28>Nov 28 01:00:00 web1 app[7]: bad request: "
          f'{{"action":"login","outcome":"success",{BOTH[1:]} []', None, None, None, None),
     Case("an end of its own in an object that is shown", "<28>Nov 28 01:00:00 web1 app[7]: Login failed "

@@ -1,6 +1,6 @@
 """What a vocabulary is: how one kind of source names its fields, and what each name means.
 
-Knows how rows are written down, no names and no values; the modules named `*vocabularies` have those.
+Knows how rows are written down, no names and no values; the modules beside this one have those.
 """
 
 from __future__ import annotations
