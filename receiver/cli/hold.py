@@ -97,5 +97,6 @@ def _options(hold: Hold) -> str:
     words = []
     for name, value in json.loads(hold.filter).items():
         shown = f"{to_datetime(value):%Y-%m-%dT%H:%M:%SZ}" if name in {"since", "until"} else str(value)
-        words.append(f"--{name.replace('_', '-')} {shlex.quote(shown)}")
+        option = "source-ip" if name == "network" else name.replace("_", "-")
+        words.append(f"--{option} {shlex.quote(shown)}")
     return " ".join(words)

@@ -220,6 +220,11 @@ def test_redact_hold_and_prune_with_and_without_a_receiver(signed: ReceiverProce
     assert done.returncode == 2
     assert b"kept by legal hold 1" in done.stderr
     assert command("hold", "remove", "1", *where).returncode == 0
+    assert command("hold", "add", "--source-ip", "0.0.0.0/0", "--reason", "case", *where).returncode == 0
+    assert b"--source-ip 0.0.0.0/0" in command("hold", "list", *where).stdout
+    done = command("redact", "--actor", "user4", "--reason", "x", *where)
+    assert b"kept by legal hold 2" in done.stderr
+    assert command("hold", "remove", "2", *where).returncode == 0
     assert command("prune", *where).stdout == b"nothing is due\n"
     assert command("verify", *where).returncode == 0
     found = command("query", "--json", "--limit", "all", "--action", "log.redact", *where)
