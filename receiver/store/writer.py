@@ -58,7 +58,27 @@ class StorePolicy:
 
 
 class _Connection(aiosqlite.Connection):
-    """aiosqlite's connection, with a way to do several things in one hop."""
+    """aiosqlite's connection, with a way to do several things in one hop, and with no thread left behind."""
+
+    _ended: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread; what tells of its end is kept."""
+        self._ended = super().stop()
+        return self._ended
+
+    async def open(self) -> None:
+        """Connect. One that fails has ended its thread when this raises.
+
+        aiosqlite leaves it to report to a loop that a failed start has closed by then: a traceback on stderr, beside
+        the one line that says what is wrong.
+        """
+        try:
+            await self
+        except BaseException:
+            if self._ended is not None:
+                await asyncio.shield(self._ended)
+            raise
 
     async def work(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Run a function of the connection in its thread."""
@@ -93,7 +113,7 @@ class LiveSegment:
         path = live_path(folder, first)
         try:
             connection = _Connection(lambda: open_live(path, tree), iter_chunk_size=1)
-            await connection
+            await connection.open()
             try:
                 return await connection.work(lambda opened: cls._read(path, first, connection, opened))
             except BaseException:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import aiosqlite
 import pytest
 
 from receiver import limits
-from receiver.errors import StoreBusy, StoreCorrupt, StoreFull, StoreRefused
+from receiver.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreRefused
 from receiver.evidence.tree import Tree
 from receiver.store import Reader, Store, StorePolicy
 from receiver.store.insert import hold_clock
@@ -19,6 +21,7 @@ from receiver.store.segment import FORMAT_VERSION, catalog, live_path
 from receiver.store.writer import LiveSegment
 from tests.kit.events import NOW_US, make_event, make_events
 from tests.kit.stores import all_sealed, files, opened, read
+from tests.kit.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -236,6 +239,21 @@ async def test_a_failed_start_gives_the_lock_back(tmp_path: Path) -> None:
     live_path(tmp_path, 0).unlink()
     async with opened(tmp_path):
         pass
+
+
+def test_a_failed_start_leaves_no_thread_that_reports_to_a_closed_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_path(tmp_path, 0).write_bytes(b"no database, whatever it is called" * 100)
+    monkeypatch.setattr(aiosqlite.core.LOG, "debug", lambda *_: time.sleep(0.02))  # a late thread
+    others = set(threading.enumerate())
+    unheard: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", unheard.append)
+    with pytest.raises(StoreError):
+        asyncio.run(LiveSegment.open(tmp_path, 0, Tree()))
+    for thread in set(threading.enumerate()) - others:
+        thread.join(PATIENCE_SECONDS)
+    assert unheard == []
 
 
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
