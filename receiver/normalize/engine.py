@@ -367,6 +367,8 @@ def _map_tail(text: str, *, has_level: bool) -> Mapped | None:
     if tail.sentence is not None and not mapped.is_own:
         is_sure = mapped.action is not None and is_plain(tail.sentence) and _names_deed(tail.sentence, mapped)
         return mapped if is_sure else None
+    if tail.is_alone:
+        return mapped if mapped.action is not None and (mapped.actor or mapped.source_ip) is not None else None
     return mapped if mapped.action is not None or (mapped.actor is not None and mapped.source_ip is not None) else None
 
 

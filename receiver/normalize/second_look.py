@@ -101,6 +101,19 @@ _METHOD = re.compile(
     r"[a-z]\w{0,30}(?:\.[\w$]{1,60}){1,12} [\w$<>]{1,60}\s{1,2}(?=(?:SEVERE|WARNING|INFO|CONFIG|FINE): )"
 )
 _HOST_ALONE = re.compile(rf"{_WHERE_TO}{_HOST}[ \t]{{1,2}}")
+# A sentence that begins with a name is read as one that begins with `User` and the name, where a word of what people do
+# follows: no rule could begin with anything. Whoever is no name (`Client logged in …`) is nobody.
+_NAME_FIRST = re.compile(
+    r"(?!(?i:the|an?|user|client|session|peer|host|server|device|node|agent|account|member|customer|player|guest|you|he"
+    r"|she|it|they|who|someone|somebody|anyone|anybody|nobody|everyone|anonymous|unknown|not|no|never|connection|login"
+    r"|logon|successfully|already|has|was|is|failed|one|all|system|remote|local|new|last|previously|currently)\b)"
+    r"(?=[A-Za-z0-9_\"'])[^\s:;,=|()<>\[\]{}]{1,64} (?=(?:has |is |was )?(?:now )?(?:successfully )?"
+    r"(?:logged (?:in|on|out|off)|signed (?:in|out)|authenticated"
+    r"|failed to (?:log ?in|log on|sign in|authenticate)|login failed)\b)"
+)
+_NAME_MARKS: Final = frozenset("@\"'")
+_ANY_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:")
+_DONE: Final = (" logged ", " signed ", " authenticat", " failed to ", " login failed")
 _MODERN = re.compile(
     rf"{_HOST} (?P<app>[A-Za-z_/][\w./@()+-]{{0,47}}) (?:-|(?P<pid>\d{{1,10}})) [\w-]{{1,32}} (?:-|\[[^\]]{{1,512}}\]) "
 )
@@ -117,7 +130,8 @@ _BRACKETED = re.compile(r"\[(?P<app>[A-Za-z_][\w./-]{0,63})(?:\[(?P<pid>\d{1,10}
 
 def may_read_otherwise(text: str) -> bool:
     """Say if there may be another reading of a text that came with a header: 0.2 µs, where looking takes 4."""
-    return not text[:1].isalpha() or ": " in text[:_TAG_CHARS] or "|" in text[:_TAG_CHARS]
+    start = text[:_TAG_CHARS]
+    return not start[:1].isalpha() or ": " in start or "|" in start or any(map(start.__contains__, _DONE))
 
 
 class Reading(NamedTuple):
@@ -157,6 +171,17 @@ def readings(
     with the text, so that lines of programs' own files and texts that say all by themselves are looked for wherever
     they begin.
     """
+    if app is not None and _begins_with_name(text):
+        yield Reading(app, None, None, None, MISSING, f"User {text}")
+    for reading in _behind_heads(text, received_at, knows, starts, app, is_bare=is_bare):
+        yield reading
+        if _begins_with_name(reading.text):
+            yield reading._replace(text=f"User {reading.text}")
+
+
+def _behind_heads(
+    text: str, received_at: int, knows: Callable[[str], bool], starts: LineStarts, app: str | None, *, is_bare: bool
+) -> Iterator[Reading]:
     is_known = app is not None and knows(app)
     host, time, quality = None, None, MISSING
     for _ in range(_DEEPEST):
@@ -195,6 +220,14 @@ def behind_head(text: str, received_at: int) -> tuple[str, int | None, str, bool
     severity = _severity_at(head.text)
     rest = head.text[severity.end() :] if severity else head.text
     return rest, head.time, head.time_quality, severity is not None
+
+
+def _begins_with_name(text: str) -> bool:
+    """Say if a sentence begins with a name: any word may, so that quotes, an @ or an address must speak for it."""
+    name = _NAME_FIRST.match(text)
+    if name is None:
+        return False
+    return not _NAME_MARKS.isdisjoint(name[0]) or _ANY_ADDRESS.search(text, name.end()) is not None
 
 
 def _severity_at(text: str) -> re.Match[str] | None:

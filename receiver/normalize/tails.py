@@ -1,9 +1,10 @@
 r"""A text with fields behind it: what libraries for logs write for people where they write JSON for machines.
 
-Knows three forms, of a text from which time and level were taken: `login failed username=bob ip=…` (logrus, zerolog,
-slog, log15, hclog, Rust's tracing), logfmt, where the text is a field itself, and fields with tabs between them (the
-audit logs of Hadoop and ZooKeeper). Knows no column: what the fields mean is said by vocabularies, as if they were an
-object. JSON behind a text is read by `contexts.py`.
+Knows four forms, of a text from which time and level were taken: `login failed username=bob ip=…` (logrus, zerolog,
+slog, log15, hclog, Rust's tracing), logfmt, where the text is a field itself, fields with tabs between them (the
+audit logs of Hadoop and ZooKeeper), and fields alone, with blanks, commas, semicolons or bars between them. Knows no
+column: what the fields mean is said by vocabularies, as if they were an object. JSON behind a text is read by
+`contexts.py`.
 
 Invariant: NEVER GUESS - every field must be whole, up to the end of the text; one that stands twice with different
 values has none, nor has the one before it.
@@ -26,6 +27,22 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _BEGIN = re.compile(rf"{_KEY}=")
 _ALONE: Final = 4
 """So many fields are no words of a stranger's."""
+_EVENT_FIELDS: Final = 3
+"""What, who and from where, or how it ended: as few may tell an event, if all are told."""
+_EVENT_BEGINS = re.compile(
+    r"(?:event|event[_-]?(?:type|name|action)|action|activity|operation|type|audit|user|user[_-]?name|account|actor|login"
+    r"|result|status|outcome|ip|src|src_?ip|source[_-]?ip|client[_-]?ip|remote[_-]?(?:ip|addr))[=:]",
+    re.IGNORECASE,
+)
+"""How a text of fields alone begins: which other fields a stranger's words begin with, nobody knows."""
+_SYNONYMS: Final = (
+    re.compile(r"(?:ip|src|source|client|remote|from)(?:[_-]?(?:ip|addr|address|host))?", re.IGNORECASE),
+    re.compile(r"(?:user|login|account|actor)(?:[_-]?name)?", re.IGNORECASE),
+    re.compile(r"(?:event|action|operation)(?:[_-]?(?:type|name))?", re.IGNORECASE),
+)
+"""Names of one thing: a value with blanks in it may have brought the second."""
+_SEPARATORS: Final = (" | ", "|", "; ", ";", ", ", ",")
+_FIELD = re.compile(rf"({_KEY})(?:=|: )[\"']?([^\"'=]*)[\"']?")
 _LOGFMT_BEGINS: Final = ("time=", "level=", "ts=", "t=", "timestamp=", "lvl=", "func=")
 _TEXTS: Final = ("msg", "message")
 _LEVELS: Final = ("level", "lvl")
@@ -46,15 +63,19 @@ _BEFORE_TAB = re.compile(rf"(?:^|\s)({_KEY}=[^\t]*)$")
 
 
 class Tail(NamedTuple):
-    """Fields, and the text before them, which may be nobody knows whose; None where it was a field itself."""
+    """Fields, and the text before them, which may be nobody knows whose; None where it was a field itself.
+
+    is_alone: there is no more than fields, so that only what tells an event by itself is one.
+    """
 
     sentence: str | None
     fields: dict[str, Any]
+    is_alone: bool = False
 
 
 def may_have_fields(text: str) -> bool:
     """Say if there may be fields in a text: 0.1 µs, where looking takes ten."""
-    return "=" in text or text.endswith("}>")
+    return "=" in text or text.endswith("}>") or text.count(": ") >= _EVENT_FIELDS
 
 
 def read_fields(text: str, *, has_level: bool = False) -> Tail | None:
@@ -67,6 +88,8 @@ def read_fields(text: str, *, has_level: bool = False) -> Tail | None:
         return _read_logfmt(text)
     if has_level and _BEGIN.match(text) and (alone := _read_pairs(f" {text}", 0)):
         return Tail(None, alone) if len(alone) >= _ALONE else None
+    if _EVENT_BEGINS.match(text) and (event := _read_alone(text)):
+        return Tail(None, event, is_alone=True)
     if text.endswith("}>") and text.startswith("<{"):  # as CAS' patterns have it
         return _read_json(text[1:-1])
     if text.endswith("]") and (found := _BRACKETED.fullmatch(text)):
@@ -89,6 +112,25 @@ def _read_logfmt(text: str) -> Tail | None:
 def _read_json(text: str) -> Tail | None:
     loaded = load_carried(text)
     return Tail(None, loaded.fields) if loaded is not None and not loaded.defects and loaded.fields else None
+
+
+def _read_alone(text: str) -> Record | None:
+    separator = next((one for one in _SEPARATORS if one in text), None)
+    if separator is None:
+        record = _read_pairs(f" {text}", 0)
+    else:
+        fields = [_FIELD.fullmatch(part.strip()) for part in text.rstrip(separator + ".").split(separator)]
+        if not all(fields):
+            return None
+        record = {}
+        add_all(record, ((field[1], field[2].strip(), False) for field in fields if field))
+        record = _known(record)
+    if record is None or len(record) < _EVENT_FIELDS:
+        return None
+    for names in _SYNONYMS:
+        if len({value for name, value in record.items() if names.fullmatch(name)}) > 1:
+            return None
+    return record
 
 
 def _read_tabs(text: str) -> Tail | None:

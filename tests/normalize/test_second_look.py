@@ -208,6 +208,27 @@ def test_a_line_without_a_header_that_is_read_is_no_failure(raw: str, status: st
     assert (event.raw == raw.encode()) == (status != "ok")
 
 
+@pytest.mark.parametrize(
+    ("text", "actor"),
+    [
+        ("bob logged in from 203.0.113.7", "bob"),
+        ('"bob" logged in from 203.0.113.7', "bob"),
+        ("bob@example.org has successfully logged in from 203.0.113.7", "bob@example.org"),
+        ("bob authenticated from 203.0.113.7", "bob"),
+        ("Client logged in from 203.0.113.7", None),
+        ("Postgres logged in", None),  # any word, and nothing that speaks for a name
+        ("One bob logged in from 203.0.113.7", None),
+        ("bob logged in from 203.0.113.7 and from 192.0.2.1", None),
+    ],
+)
+@pytest.mark.parametrize("head", ["<38>Dec 10 06:55:46 web1 shop[7]: ", "2025-12-10 06:55:46,123 INFO "])
+def test_a_sentence_may_begin_with_a_name(head: str, text: str, actor: str | None) -> None:
+    # As small programs write; read as one that begins with `User`.
+    event = event_of(head + text)
+    assert (event.actor, event.source_ip) == (actor, "203.0.113.7" if actor else None)
+    assert event.action == ("auth.login" if actor else None)
+
+
 def test_what_was_read_is_said_beside_what_was_sent() -> None:
     # The header's program stays: it is what the sender claimed.
     event = event_of(f"<38>Dec 10 06:55:46 box app[1]: sshd[7]: {SSHD}")

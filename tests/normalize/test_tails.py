@@ -59,6 +59,40 @@ def test_fields_between_tabs_may_hold_blanks() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "user=bob action=login ip={ip} result=failure",
+        'action=login user="bob" src={ip} status=failed',
+        "event=login_failed;user=bob;ip={ip}",
+        'action="login" | user="bob" | ip="{ip}" | result="failed"',
+        "action=login, user=bob, reason=wrong password, ip={ip}, result=failure",
+        "Action: login, User: bob, IP: {ip}, Status: failed",
+        "2026-11-22 10:00:00 INFO user=bob action=login ip={ip} result=failure",
+    ],
+)
+def test_fields_alone_tell_an_event_that_they_name(text: str) -> None:
+    """As programs write who have no library for it."""
+    assert read(f"<38>Nov 22 10:00:00 web1 portal: {text}".format(ip=IP)) == FAILED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user=bob ip=192.0.2.9 page=/x",  # no deed
+        "action=login result=failure id=7",  # nobody
+        "user=root ip=192.0.2.1 action=login src=203.0.113.9",  # a name `root ip=192.0.2.1`
+        "user=bob username=root action=login ip=203.0.113.9",
+        "user=bob action=logout event=login ip=203.0.113.9",
+        "user=bob, action=login, ip=203.0.113.9 and so on=1, result=failure",
+        "comment=x user=root action=login ip=203.0.113.9",  # a stranger's comment may begin so
+    ],
+)
+def test_fields_alone_that_may_be_somebody_elses_name_nobody(text: str) -> None:
+    """Where two fields say one thing, a value with blanks in it may have brought the second."""
+    assert read(f"<38>Nov 22 10:00:00 web1 portal: {text}") == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "login failed user=bob ip=192.0.2.1 from nowhere",
         "login failed user=bob, ip=192.0.2.1",
         'login failed {"user": "bob"} {"user": "root"}',
