@@ -1913,5 +1913,11 @@ HOSTED = [
     Sample("windows", {"winlog": {"channel": "Security", "event_id": "1102", "user_data": {"SubjectUserName": "eve"}},
                        "event": {"code": "1102"}},
            {"actor": "eve", "action": "log.clear", "outcome": "success"}),
+    Sample("generic", {"event": {"kind": "event", "outcome": "failure", "dataset": "system.auth"},
+                     "user": {"name": "bob", "effective": {"name": "root"}}, "process": {"name": "sudo"},
+                     "system": {"auth": {"sudo": {"user": "root", "error": "user NOT in sudoers", "tty": "pts/0",
+                                                  "command": "/bin/ls"}}}},
+           {"actor": "bob", "actor_as": "root", "action": "command.exec", "outcome": "failure",
+            "target": "command:/bin/ls", "reason": "user NOT in sudoers"}),
 ]  # fmt: skip
 SAMPLES = [*SELF_HOSTED, *SERVICES, *USUAL, *OTHERS, *PRODUCTS, *NAMED, *HOSTED]

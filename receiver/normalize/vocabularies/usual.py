@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from receiver.normalize.objects import documents, mapped, shippers
+from receiver.normalize.objects import documents, mapped, readers, shippers
 from receiver.normalize.vocabularies.audit import AUDIT_VOCABULARIES
 from receiver.normalize.vocabularies.clouds import CLOUD_VOCABULARIES
 from receiver.normalize.vocabularies.hosted import HOSTED_VOCABULARIES
@@ -250,6 +250,10 @@ _DEED: Final[tuple[Row, ...]] = (
     ("type", mapped.see_categories, "event.category"),
     ("request", mapped.take_categories, "event.type"),
     ("reason", mapped.take_challenge, "event.type"),
+    ("target", mapped.takes_typed("command"), "system.auth.sudo.command"),
+    ("action", readers.takes_always("command.exec"), "system.auth.sudo.command"),
+    ("actor_as", None, "system.auth.sudo.user"),
+    ("reason", mapped.take_reason, "system.auth.sudo.error"),
     ("app", documents.take_subject_of_dataset, "event.dataset data_stream.dataset"),
     ("request", mapped.take_kind, "event.kind"),
     ("outcome", mapped.take_http_status, """
