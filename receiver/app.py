@@ -77,8 +77,6 @@ TICK_SECONDS = 1.0
 """How often free disk, kernel drops and the watchdog are looked after."""
 SWITCH_SECONDS = 0.0005
 """How long the loop may keep the interpreter from the writer's thread (CPython's default is 5 ms)."""
-GC_THRESHOLD = 20_000
-"""Container objects before a young collection: events are tuples without cycles, so looking often finds nothing."""
 
 
 def run(path: Path | None, store: Path | None = None) -> int:
@@ -92,7 +90,6 @@ def run(path: Path | None, store: Path | None = None) -> int:
     configure_logging()
     _raise_file_limit()
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.set_threshold(GC_THRESHOLD, 50, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             return runner.run(App(config, path).run())

@@ -7,6 +7,7 @@ standard error says why; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from importlib import import_module
@@ -30,6 +31,10 @@ _COULD_NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
 _TRACEBACK_VARIABLE: Final = "AUDIT_RECEIVER_TRACEBACK"
 
+_GC_THRESHOLDS: Final = (20_000, 50, 100)
+"""Container objects before a young collection. Modules, rules and events have hardly a cycle: while a command starts,
+the usual 700 look for one a hundred times, for a tenth of its time."""
+
 _ABOUT: Final = """\
 A self-hosted audit log: takes syslog, JSON and GELF from your servers, keeps who did what, on what, when, from
 where and whether it succeeded, and lets you ask."""
@@ -49,6 +54,7 @@ exit codes: 0 done; 1 the answer is bad; 2 could not run (one line says why)"""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; nothing escapes as a traceback."""
+    gc.set_threshold(*_GC_THRESHOLDS)
     if sys.stdout is None:  # started with `>&-`
         return _fail("standard output is closed")
     _speak_any_text()
