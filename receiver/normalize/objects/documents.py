@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.normalize.objects import readers
-from receiver.normalize.objects.mapped import take_action
+from receiver.normalize.objects.mapped import take_action, takes_typed
 from receiver.normalize.vocabularies import cloud_deeds, deeds
 from receiver.normalize.words import LONGEST_ACTION, split_tokens
 
@@ -68,6 +68,13 @@ _NO_LOGINS: Final = frozenset((
     "remove", "removed", "add", "added", "enable", "enabled", "disable", "disabled", "policy", "token", "start",
 ))  # fmt: skip
 """Words of deeds that are about a login, and none."""
+
+
+def take_audited_account(mapped: Mapped, value: Any) -> bool:
+    """Take `acct` of a record of Linux audit about an account: in others it is who comes."""
+    if mapped.action is not None and mapped.action.startswith("account.") and mapped.target is None:
+        takes_typed("account")(mapped, value)
+    return False
 
 
 _OF_ACCOUNTS: Final = frozenset({"system.user", "system.auth"})

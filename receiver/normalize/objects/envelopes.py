@@ -45,6 +45,7 @@ _ENVELOPES: Final[tuple[tuple[Recognise, str], ...]] = (
     (shape("json", any_of="@timestamp agent input"), "json"),  # Filebeat's ndjson
     (shape("payload", any_of="kafka topic partition offset"), "payload"),
     (shape("audit", any_of="@timestamp kubernetes agent timestamp"), "audit"),
+    (shape("otel_body"), "otel_body"),  # as `otel.py` calls the body of a record
     (shape("text record", only="text record"), "record"),  # loguru
     (shape("fields target level", any_of="timestamp span spans threadId filename"), "fields"),  # Rust's tracing
 )

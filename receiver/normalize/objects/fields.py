@@ -28,11 +28,20 @@ from receiver.normalize.objects.mapped import (
     take_login_uid,
 )
 from receiver.normalize.objects.plan_code import MOST_STEPS, Read, Step, compile_plan
-from receiver.normalize.vocabularies.usual import GENERIC, STRUCTURED_DATA, Reading, Vocabulary, canonical, recognise
+from receiver.normalize.vocabularies.usual import (
+    GELF,
+    GENERIC,
+    STRUCTURED_DATA,
+    Reading,
+    Vocabulary,
+    canonical,
+    recognise,
+)
 from receiver.normalize.vocabularies.vocabulary import Rewrite, join_names, nest
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from collections.abc import Set as AbstractSet
 
 __all__ = ["Mapped", "map_fields", "map_structured_data", "map_without", "put_back"]
 
@@ -202,12 +211,7 @@ def _map_further(plan: _Plan, mapped: Mapped, fields: dict[str, Any], depth: int
     if depth == _MOST_ENVELOPES:
         return mapped
     if plan.rewrite is not None or plan.product is not None:
-        written = plan.rewrite(fields) if plan.rewrite is not None else fields
-        if written is not None:
-            mapped = _map_again(written, depth + 1, plan.product)
-            mapped.rest = dict(fields)
-            mapped.envelope, mapped.source = None, {}
-        return mapped
+        return _map_rewritten(plan, mapped, fields, depth)
     if mapped.is_own and not mapped.says_who:
         return _map_usual(mapped, fields, depth)
     key = plan.envelope or plan.line
@@ -215,16 +219,53 @@ def _map_further(plan: _Plan, mapped: Mapped, fields: dict[str, Any], depth: int
         within = _map_again(fields[key], depth + 1)
         is_surer = key == _HIT or within.actor is not None or within.source_ip is not None
         return _join(mapped, fields, key, fields[key], within) if is_surer else mapped
-    if key is None and not mapped.says_who and type(fields.get("event")) is dict:
-        original = open_envelope(fields["event"].get("original"), is_line=True)  # what Logstash and Filebeat read
-        if original is not None:
-            return _join(mapped, fields, "event", original, _map_again(original, depth + 1))
+    if key is None and mapped.actor is None and type(fields.get("event")) is dict:
+        read = _read_original(mapped, fields, depth)
+        if read is not None:
+            return read
     if key is None or mapped.is_own or (mapped.says_who and not (mapped.says_whence_only and plan.envelope)):
         if plan.is_silent and not mapped.is_own and mapped.message is not None:
             _read_text(plan, mapped, fields)
         return mapped
     inner = open_envelope(fields[key], is_line=plan.envelope is None)
     return mapped if inner is None else _join(mapped, fields, key, inner, _map_again(inner, depth + 1))
+
+
+def _map_rewritten(plan: _Plan, mapped: Mapped, fields: dict[str, Any], depth: int) -> Mapped:
+    written = plan.rewrite(fields) if plan.rewrite is not None else fields
+    if written is None:
+        return mapped
+    again = _map_again(written, depth + 1, plan.product)
+    again.rest = dict(fields)
+    again.envelope, again.source = None, {}
+    if plan.vocabulary is GELF:
+        _take_header(again, mapped)
+    return again
+
+
+def _read_original(mapped: Mapped, fields: dict[str, Any], depth: int) -> Mapped | None:
+    """Read what Logstash and Filebeat were given, where they made nothing of it, or found nobody in it."""
+    original = open_envelope(fields["event"].get("original"), is_line=True)
+    if original is None:
+        return None
+    within = _map_again(original, depth + 1)
+    if mapped.says_who and within.actor is None:
+        return None
+    address, port = mapped.source_ip, mapped.source_port
+    joined = _join(mapped, fields, "event", original, within)
+    if address is not None:
+        joined.source_ip, joined.source_port = address, port
+    return joined
+
+
+def _take_header(mapped: Mapped, outer: Mapped) -> None:
+    """Take what GELF says of the message itself, where the product's own names say nothing of it."""
+    mapped.rest = {name: value for name, value in mapped.rest.items() if name[:1] == "_" or name in outer.rest}
+    for column in (*_HEADER, "message"):
+        if getattr(mapped, column) is None:
+            setattr(mapped, column, getattr(outer, column))
+    if mapped.time is None:
+        mapped.time, mapped.time_quality = outer.time, outer.time_quality
 
 
 def _map_usual(mapped: Mapped, fields: dict[str, Any], depth: int) -> Mapped:
@@ -371,8 +412,16 @@ def _plan_flat(shape: _Shape, product: Vocabulary | None) -> _Plan:
         plan.envelope, is_apart = find_envelope(shape, names)
         plan.line = find_line(shape)
         plan.rewrite = nest if is_apart else None
-    plan.is_plain = not vocabulary.own and plan.envelope is None and plan.rewrite is None
+        if vocabulary is GELF:
+            plan.product = _product_in_gelf(names)
+    plan.is_plain = not (vocabulary.own or plan.envelope or plan.rewrite or plan.product)
     return _remember(_plans, shape if product is None else (product.name, shape), shape, plan)
+
+
+def _product_in_gelf(names: AbstractSet[str]) -> Vocabulary | None:
+    """Find whose event an agent wrote with names of its own beside GELF's, as NXLog does on Windows."""
+    product = recognise(names - {"shortmessage", "fullmessage", "version"})
+    return product if product.own else None
 
 
 def _nest_first(rewrite: Rewrite) -> Rewrite:
@@ -384,11 +433,14 @@ def _plan_nested(flat: _Plan, shape: _Shape, inner: tuple[_Shape | None, ...]) -
     names = (*shape, *(name for keys in objects.values() for name in keys))
     plan = _make_plan(flat.vocabulary, shape, (), objects)
     plan.envelope, plan.line, plan.rewrite, plan.product = flat.envelope, flat.line, flat.rewrite, flat.product
-    if not flat.vocabulary.own and flat.rewrite is None:
+    if not flat.vocabulary.own and flat.rewrite is None and flat.vocabulary is not GELF:
         product = recognise(join_names([*shape, *(f"{key}.{name}" for key, keys in objects.items() for name in keys)]))
         plan.product = product if product.own and not flat.is_chosen else None
     if flat.envelope in objects and tells_of_a_line(flat.envelope, objects[flat.envelope]):
         plan.envelope = None
+    if flat.line in objects:  # `log` tells of the line that stands in `message`, whichever comes first
+        others = find_line(tuple(key for key in shape if key not in objects))
+        plan.line = others or (None if tells_of_a_line(flat.line, objects[flat.line]) else flat.line)
     plan.is_silent = all(
         column != "action" or (key in objects and inwards in _NO_DEEDS) for _, key, column, inwards in plan.steps
     )

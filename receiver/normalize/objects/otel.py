@@ -41,8 +41,10 @@ def flatten(fields: dict[str, Any]) -> dict[str, Any] | None:
             resource = value
     body = _put_record(flat, record)
     _put_resource(flat, _read_attributes(resource))
-    if body is not None:
-        flat["message"] = body if type(body) in {str, dict} else str(body)
+    if type(body) is dict:
+        flat["otel_body"] = body  # a record of its own: an envelope, unless the attributes say who did what
+    elif body is not None:
+        flat["message"] = body if type(body) is str else str(body)
     return flat
 
 

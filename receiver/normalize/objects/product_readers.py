@@ -6,9 +6,11 @@ Knows how these products put their facts together; see `readers.py` for what all
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Outcome
+from receiver.normalize.address import parse_ip
 from receiver.normalize.objects import mapped as usual
 from receiver.normalize.objects.envelopes import open_envelope
 from receiver.normalize.objects.mapped import NOBODY, Mapped
@@ -697,6 +699,43 @@ def take_rancher_login(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+_RANCHER_USERS: Final = re.compile(r"/v3/(users)(?:/[^/?]{1,100})?")
+
+
+def see_rancher_type(mapped: Mapped, value: Any) -> bool:
+    """See that a call was about an account of Rancher's."""
+    found = _RANCHER_USERS.fullmatch(value) if type(value) is str else None
+    if found is not None:
+        mapped.object_type = ("rancher", found[1])
+    return False
+
+
+def take_only_name(mapped: Mapped, value: Any) -> bool:
+    """Take a name, alone or as the only one of a list."""
+    return usual.take_name(mapped, value[0] if type(value) is list and len(value) == 1 else value) and False
+
+
+def take_rancher_name(mapped: Mapped, value: Any) -> bool:
+    """Take a name that is not Rancher's own word for nobody."""
+    return value != "system:cattle:error" and usual.take_name(mapped, value)
+
+
+def take_rancher_account(mapped: Mapped, value: Any) -> bool:
+    """Take the name in the body of a call about an account."""
+    if mapped.action is not None and mapped.action.startswith("account."):
+        _take_account(mapped, value)
+    return False
+
+
+def take_forwarded_for(mapped: Mapped, value: Any) -> bool:
+    """Take whom the last proxy saw, where the peer is one of the cluster: an ingress stands before Rancher."""
+    value = value[-1] if type(value) is list and value else value
+    if type(value) is str and mapped.source_ip is not None and ip_address(mapped.source_ip).is_private:
+        address = parse_ip(value.rpartition(",")[2].strip())
+        mapped.source_ip, mapped.source_port = (address, None) if address else (mapped.source_ip, mapped.source_port)
+    return False
+
+
 _VAULT_LOGIN: Final = re.compile(r"auth/[^/]{1,100}/login/([^/]{1,256})")
 _VAULT_ACCOUNT: Final = re.compile(r"auth/[^/]{1,100}/users/([^/]{1,256})(/password|/policies)?")
 
@@ -872,6 +911,8 @@ def take_authelia(mapped: Mapped, value: Any) -> bool:
     if found is not None:
         mapped.action, mapped.outcome = "auth.login", _SUCCESS if found[1] == "Successful" else _FAILURE
         usual.take_name(mapped, found[2])
+    elif type(value) is str and value.startswith("Unsuccessful ") and " authentication attempt by user '" in value[:80]:
+        mapped.action, mapped.outcome = "auth.login", _FAILURE  # by a name in which more stands than a name
     return False
 
 

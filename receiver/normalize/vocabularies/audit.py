@@ -30,7 +30,11 @@ def _sudo(name: str) -> list[str]:
 _FORBIDDEN: Final = readers.takes_outcome("", "forbid")
 KUBERNETES: Final = make_own(
     "kubernetes",  # audit.k8s.io/v1 Event; the first of sourceIPs is the original client
-    either(shape("auditID verb user requestURI"), shape("auditID verb user objectRef")),
+    either(
+        shape("auditID verb user requestURI"),
+        shape("auditID verb user objectRef"),
+        shape("verb user requestURI objectRef sourceIPs"),
+    ),
     ("time", _TIME, "requestReceivedTimestamp stageTimestamp"),
     ("actor", product_readers.take_openshift_login, "annotations"),
     ("actor", _NAME, "userLoginName user.username user.name"),
@@ -55,9 +59,14 @@ RANCHER: Final = make_own(
     shape("auditID requestURI user method"),
     ("time", _TIME, "requestTimestamp stageTimestamp"),
     ("action", product_readers.take_rancher_login, "requestURI"),
-    ("actor", _NAME, "userLoginName user.name user.username"),
+    ("type", product_readers.see_rancher_type, "requestURI"),
+    ("actor", product_readers.take_only_name, "userLoginName user.extra.username"),
+    ("actor", product_readers.take_rancher_name, "user.name user.username"),
     ("source_ip", readers.take_first_address, "sourceIPs"),
     ("source_ip", _IP, "remoteAddr"),
+    ("source_ip", product_readers.take_forwarded_for, "requestHeader.X-Forwarded-For"),
+    ("action", readers.takes_typed_deed(deeds.RANCHER), "method"),
+    ("target", product_readers.take_rancher_account, "requestBody.username"),
     ("target", None, "requestURI"),
     ("action", readers.take_method, "method"),
     ("outcome", readers.take_code, "responseCode responseStatus"),
@@ -287,7 +296,10 @@ MATTERMOST: Final = make_own(
 )
 GRAFANA: Final = make_own(
     "grafana",
-    shape("action user result requestUri", any_of="ipAddress grafanaVersion"),
+    either(
+        shape("action user result requestUri", any_of="ipAddress grafanaVersion"),
+        shape("action user result grafanaVersion"),
+    ),
     ("time", _TIME, "timestamp"),
     ("actor", _NAME, "user.name user.login user.userId"),
     ("source_ip", _IP, "ipAddress"),
@@ -412,7 +424,9 @@ ELASTICSEARCH: Final = make_own(
         event.action
     """),
     ("type", product_readers.take_elastic_privilege, "action"),
-    ("target", _ACCOUNT, "put.user.name change.password.user.name delete.user.name change.enable.user.name"),
+    ("target", _ACCOUNT, """
+        put.user.name change.password.user.name delete.user.name change.enable.user.name change.disable.user.name
+    """),
     ("target", None, "url.path"),
     ("session", mapped.take_session, "request.id"),
 )
@@ -614,7 +628,8 @@ ZEEK: Final = make_own(
     """),
     ("actor", _NAME, "username user"),
     ("actor", product_readers.take_zeek_client, "client"),
-    ("outcome", readers.takes_outcome("230", "530"), "reply_code"),
+    ("action", readers.takes_deed(deeds.ZEEK_FTP), "command"),
+    ("outcome", readers.takes_outcome("226 230 250", "530 550 553"), "reply_code"),
     ("request", mapped.see_method, "method"),
     ("request", mapped.see_path, "uri"),
     ("outcome", mapped.take_status, "status_code"),

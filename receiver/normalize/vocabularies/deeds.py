@@ -350,6 +350,7 @@ NEXTCLOUD: Final[Deeds] = {
     'Login failed: "': ("auth.login", _FAILURE),
     "Login failed": ("auth.login", _FAILURE),
     "Logout occurred": ("auth.logout", _SUCCESS),
+    'Login attempt: "': ("auth.login", None),
     'User created: "': ("account.create", _SUCCESS),
     'User deleted: "': ("account.delete", _SUCCESS),
     'User enabled: "': ("account.enable", _SUCCESS),
@@ -647,6 +648,14 @@ ELASTIC_PRIVILEGES: Final = {
 """How the names of what Elasticsearch and OpenSearch allow begin."""
 SURICATA: Final = {**deeds(None, {"http.request": "http"}), **deeds(_FAILURE, {"net.refuse": "drop"})}
 ZEEK: Final = deeds(None, {"auth.login": "kerberos ntlm radius", "detect.alert": "notice"})
+ZEEK_FTP: Final = deeds(
+    None,
+    {"file.read": "retr", "file.create": "stor stou appe", "file.delete": "dele rmd", "file.rename": "rnto"},
+)
+RANCHER: Final[Deeds] = {
+    "users post": ("account.create", None), "users put": ("account.update", None),
+    "users delete": ("account.delete", None),
+}  # fmt: skip
 OSQUERY_USER_EVENTS: Final[dict[str, str]] = {
     "USER_AUTH": "auth.login", "USER_LOGIN": "auth.login", "USER_LOGOUT": "auth.logout", "USER_START": "session.open",
     "USER_END": "session.close", "ADD_USER": "account.create", "DEL_USER": "account.delete",

@@ -58,7 +58,7 @@ _HEADER: Final[tuple[Row, ...]] = (
     ("app", None, """
         app application app_name application_name program program_name syslog_identifier ident service
         service_name service.name app.name application.name process process_name process.name container_name
-        container.name source_name predecoder.program_name syslog.appname log.syslog.appname
+        container.name source_name predecoder.program_name syslog.appname log.syslog.appname syslog.identifier
     """),
     ("app", mapped.take_logger, "logger logger_name logger.name log.logger domain"),
     ("app", mapped.take_tag, "syslogtag syslog_tag"),
@@ -137,7 +137,7 @@ _SOURCE: Final[tuple[Row, ...]] = (
         src.ip src.address src_endpoint.ip src_host source_host client_host remote_host origin.address origin.ip
         origin_ip caller_ip caller_ip_address requester_ip login_ip ipaddr remote_addr_ip clientip
         origin.ip_address context.ip context.ip_address context.client_ip context.client_ip_address
-        context.remote_ip meta.ip meta.remote_ip meta.client_ip
+        context.remote_ip meta.ip meta.remote_ip meta.client_ip tags.client
         session.ip session.ip_address identity.source_ip http.client_ip http.remote_addr network.client.ip
         location.ip actor.location.ip rip
         http_request.remote_ip http_request.client_ip
@@ -250,6 +250,7 @@ _DEED: Final[tuple[Row, ...]] = (
     ("type", mapped.see_categories, "event.category"),
     ("request", mapped.take_categories, "event.type"),
     ("reason", mapped.take_challenge, "event.type"),
+    ("type", documents.take_audited_account, "auditd.log.acct"),
     ("target", mapped.takes_typed("command"), "system.auth.sudo.command"),
     ("action", readers.takes_always("command.exec"), "system.auth.sudo.command"),
     ("actor_as", None, "system.auth.sudo.user"),
