@@ -54,6 +54,8 @@ _OK: Final = str(ParseStatus.OK)
 _GELF: Final = str(Format.GELF)
 _NOTHING: Final[Columns] = (None,) * len(COLUMNS)
 _mapped_columns: Final = attrgetter(*COLUMNS)
+_ACTOR: Final = SLOTS["actor"]
+_ACTION: Final = SLOTS["action"]
 _HEADER: Final = ("host", "app", "pid", "facility", "severity")
 _header_columns: Final = attrgetter(*_HEADER)
 _NO_HEADER: Final = (None,) * len(_HEADER)
@@ -97,6 +99,8 @@ class Normalizer:
         if found is None and text and (message.status != _OK or message.app is None or may_read_otherwise(text)):
             found = self._look_again(message, text, received_at)
             text = message.message
+        if found is not None and message.structured_data and found[1][_ACTOR] is None:
+            found = self._beside(message, found)
         if found is not None:
             rule, columns, extras = found
             name: str | None = rule.name
@@ -173,6 +177,15 @@ class Normalizer:
         if mapped.action is None or not (context.is_whole or (is_plain(sentence) and _names_deed(sentence, mapped))):
             return None
         return "generic/context", _mapped_columns(mapped), mapped.rest
+
+    def _beside(self, message: Message, found: Found) -> Found:
+        """Take the columns of Windows' own fields, which NXLog sends beside the sentence that names nobody."""
+        params = windows_events.find_params(message.structured_data or {})
+        mapped = map_fields(params) if params is not None else None
+        rule, columns, extras = found
+        if mapped is None or mapped.actor is None or mapped.action != columns[_ACTION]:
+            return found
+        return rule, _mapped_columns(mapped), extras
 
     def _read_structure(self, message: Message) -> tuple[str | None, Columns, dict[str, Any]]:
         """Read what the structure of a message says: XML of Windows, or structured data."""

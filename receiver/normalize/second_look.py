@@ -24,11 +24,12 @@ _DEEPEST: Final = 3
 _TAG_CHARS: Final = 90
 """A name and a pid, as long as they may be, end before this."""
 
-# PRI; NestJS' name, Murmur's level, a level before the time, Domino's task, the level of Ruby's Logger.
+# PRI; NestJS' name, Murmur's level, a level before the time, Domino's task, the level of Ruby's Logger, Dropbear's pid.
 _PRI = re.compile(
     r"<(?:\d{1,3}>(?:1 (?=\d{4}-))?|[A-Z]>(?=\d{4}-))|[\[(][A-Za-z]{1,8}[\])] (?=\d{4}[-/]\d\d[-/])"
     r"|\[Nest\] \d{1,9} {1,2}- |\[[0-9A-F]{2,8}:[0-9A-F]{4,8}-[0-9A-F]{2,16}\] {1,4}|[DIWEFA], (?=\[\d{4}-)"
     r"|(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL) {1,4}(?=\d{4}-\d\d-\d\d[ T])"
+    r"|\[\d{1,7}\] (?=[A-Z][a-z]{2} [ \d]\d \d\d:)"
 )
 # Times that are no syslog header's: MySQL's 231011 14:32:52, the Common Log Format's, a date as figures in any order
 # (NetScaler's 11/22/2026:10:00:00), Zabbix' pid:date:time, seconds since 1970, TAI64N of multilog, zerolog's `3:04PM`,
@@ -39,7 +40,7 @@ _OWN_TIME = re.compile(
     r"|\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: [+-]\d{4})?"
     r"|\d{4}\.\d{1,2}\.\d{1,2} \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
     r"|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)(?:,? |:)\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?(?: ?[AaPp][Mm])?"
-    r"|[A-Za-z][a-z]{2,8} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?"
+    r"|[A-Za-z][a-z]{2,8} {1,2}\d{1,2}, \d{4} \d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M)?"
     r"|\d{1,2}-[A-Z]{3}-\d{4} \d\d:\d\d:\d\d"
     r"|[A-Z][a-z]{2}-\d\d-\d\d(?:\d\d)? \d\d:\d\d:\d\d"
     r"|\d{4}:\d\d:\d\d-\d\d:\d\d:\d\d"
@@ -58,7 +59,7 @@ _HALF_DAY = re.compile(r" [AP]M\b")
 _OPEN: Final = frozenset("[(<")
 _CLOSED_BY: Final = {"[": "]", "(": ")", "<": ">"}
 _LONGEST_TIME: Final = 48
-_CLOSE = re.compile(r"(?: #\d{1,9}(?=\])| [+-]\d\d:?\d\d(?=[\])]))?[\])>]?(?:[,:;|]| -(?= ))?\s*")
+_CLOSE = re.compile(r"(?: #\d{1,9}(?=\])| [A-Z]{3,4}(?=: )| [+-]\d\d:?\d\d(?=[\])]))?[\])>]?(?:[,:;|]| -(?= ))?\s*")
 _LEVEL: Final = r"(?: <[\w.]{1,20}>|\([A-Za-z]{1,10}\))?"
 _NAME: Final = r"(?P<app>(?:\d(?=[a-z]))?[A-Za-z_/][\w./@()+-]{0,63})(?:\[(?P<pid>\d{1,10})\])?"
 _TAG: Final = rf"{_NAME}{_LEVEL}:[ \t]{{1,4}}"
@@ -119,10 +120,11 @@ _MODERN = re.compile(
 )
 """What follows on the time in RFC 5424, where PRI and version were left off."""
 # Who handed the line on, before it: containerd's stream and part, OSSEC's `(agent) address->file`, Solaris' ID,
-# Docker Compose's name of the container.
+# Docker Compose's name of the container, the display of a display manager.
 _CARRIER = re.compile(
     r"(?:stdout|stderr) [FP] |(?:\([\w.-]{1,64}\) )?[\w.:-]{1,255}->\S{1,255} "
-    r"|\[ID \d{1,12} [A-Za-z0-9]{1,20}\.[A-Za-z0-9]{1,20}\] |[a-z0-9][\w.-]{0,60}[_-]\d{1,4} {1,40}\| "
+    r"|\[ID \d{1,12} [A-Za-z0-9]{1,20}\.[A-Za-z0-9]{1,20}\] "
+    r"|[a-z0-9][\w.-]{0,60}(?:[_-]\d{1,4} | {2}) {0,40}\| |:\d{1,3}\[\d{1,9}\]: "
 )
 _WEEKDAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=\d{4}-)")
 _BRACKETED = re.compile(r"\[(?P<app>[A-Za-z_][\w./-]{0,63})(?:\[(?P<pid>\d{1,10})\])?\] ")

@@ -97,6 +97,20 @@ CASES = [
     Case("the program's own line behind time and host", "Dec 10 06:55:46 vpn [vpn/VPN] (2025-12-10 06:55:45.123) "
          '<HUB_LOG>: Connection "CID-5": User authentication failed. The user name that has been provided was "bob", '
          "from 203.0.113.7.", {"rule": "guards/softether_failed", "actor": "bob", "host": "vpn"}),
+    Case("a container of Compose without a number",
+         "gitea    | 2025/10/11 14:32:52 routers/web/auth/auth.go:202:SignInPost() [I] Failed authentication attempt "
+         "for bob from 203.0.113.7: user's password is invalid [uid: 4, name: bob]",
+         {"rule": "gitea/login_failed", "actor": "bob", "source_ip": "203.0.113.7"}),
+    Case("a display manager's display", "<38>Dec 10 06:55:46 ws kdm: :0[2014]: pam_unix(kde:session): session opened "
+         "for user bob by (uid=0)", {"app": "kdm", "actor": "bob", "action": "session.open"}),
+    Case("dropbear's own stamp", "[1126] Dec 10 06:55:46 Password auth succeeded for 'bob' from 203.0.113.7:51000",
+         {"rule": "dropbear/accepted", "actor": "bob"}),
+    Case("a zone before the text", '2025-12-10 06:55:46 UTC: User "bob" (bob@example.org) was created',
+         {"rule": "worded/created", "target": "account:bob", "time": 1_765_349_746_000_000}),
+    Case("NXLog's fields beside a sentence without names",
+         '<14>1 2025-12-10T06:55:46Z dc1 Microsoft-Windows-Eventlog 10 - '
+         '[NXLOG@14506 EventType="INFO" EventID="1102" Channel="Security" SubjectUserName="bob"] The audit log was '
+         'cleared.', {"actor": "bob", "action": "log.clear"}),
     Case("text alone", SSHD, {**BOB, "app": None}),
     Case("text alone, after a time", f"[2025-12-10 06:55:46] {SSHD}", {**BOB, "time": 1_765_349_746_000_000}),
     Case("nginx, access", '203.0.113.7 - bob [10/Oct/2025:13:55:36 -0700] "GET / HTTP/1.1" 200 5',

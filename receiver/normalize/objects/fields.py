@@ -219,10 +219,8 @@ def _map_further(plan: _Plan, mapped: Mapped, fields: dict[str, Any], depth: int
         within = _map_again(fields[key], depth + 1)
         is_surer = key == _HIT or within.actor is not None or within.source_ip is not None
         return _join(mapped, fields, key, fields[key], within) if is_surer else mapped
-    if key is None and mapped.actor is None and type(fields.get("event")) is dict:
-        read = _read_original(mapped, fields, depth)
-        if read is not None:
-            return read
+    if key is None and mapped.actor is None and (read := _read_original(mapped, fields, depth)) is not None:
+        return read
     if key is None or mapped.is_own or (mapped.says_who and not (mapped.says_whence_only and plan.envelope)):
         if plan.is_silent and not mapped.is_own and mapped.message is not None:
             _read_text(plan, mapped, fields)
@@ -243,18 +241,27 @@ def _map_rewritten(plan: _Plan, mapped: Mapped, fields: dict[str, Any], depth: i
     return again
 
 
+_ORIGINAL: Final = "event.original"
+"""ECS's field for what Logstash and Filebeat were given."""
+
+
 def _read_original(mapped: Mapped, fields: dict[str, Any], depth: int) -> Mapped | None:
-    """Read what Logstash and Filebeat were given, where they made nothing of it, or found nobody in it."""
-    original = open_envelope(fields["event"].get("original"), is_line=True)
+    """Read what a shipper was given, where it made nothing of it, or found nobody in it."""
+    event = fields.get("event")
+    key = "event" if type(event) is dict else _ORIGINAL
+    original = open_envelope(event.get("original") if type(event) is dict else fields.get(_ORIGINAL), is_line=True)
     if original is None:
         return None
     within = _map_again(original, depth + 1)
     if mapped.says_who and within.actor is None:
         return None
     address, port = mapped.source_ip, mapped.source_port
-    joined = _join(mapped, fields, "event", original, within)
+    joined = _join(mapped, fields, key, original, within)
     if address is not None:
         joined.source_ip, joined.source_port = address, port
+    if type(event) is dict and len(event) > 1:
+        others = {name: value for name, value in event.items() if name != "original"}
+        joined.envelope = {**(joined.envelope or {}), "event": others}
     return joined
 
 
@@ -414,7 +421,7 @@ def _plan_flat(shape: _Shape, product: Vocabulary | None) -> _Plan:
         plan.rewrite = nest if is_apart else None
         if vocabulary is GELF:
             plan.product = _product_in_gelf(names)
-    plan.is_plain = not (vocabulary.own or plan.envelope or plan.rewrite or plan.product)
+    plan.is_plain = not (vocabulary.own or plan.envelope or plan.rewrite or plan.product or _ORIGINAL in shape)
     return _remember(_plans, shape if product is None else (product.name, shape), shape, plan)
 
 

@@ -6,7 +6,7 @@ Knows how these products put their facts together; see `readers.py` for what all
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.event import Outcome
@@ -727,12 +727,20 @@ def take_rancher_account(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+_INNER: Final = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1"))
+)
+"""RFC 1918, RFC 4193 and the host itself."""
+
+
 def take_forwarded_for(mapped: Mapped, value: Any) -> bool:
     """Take whom the last proxy saw, where the peer is one of the cluster: an ingress stands before Rancher."""
     value = value[-1] if type(value) is list and value else value
-    if type(value) is str and mapped.source_ip is not None and ip_address(mapped.source_ip).is_private:
-        address = parse_ip(value.rpartition(",")[2].strip())
-        mapped.source_ip, mapped.source_port = (address, None) if address else (mapped.source_ip, mapped.source_port)
+    address = parse_ip(value.rpartition(",")[2].strip()) if type(value) is str else None
+    if address is not None and mapped.source_ip is not None:
+        peer = ip_address(mapped.source_ip)
+        if any(peer in network for network in _INNER):
+            mapped.source_ip, mapped.source_port = address, None
     return False
 
 
