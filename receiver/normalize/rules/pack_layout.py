@@ -51,7 +51,8 @@ class _Written:
 def read_packs(texts: Sequence[str]) -> list[Pack]:
     """Read packs without their samples. Raises yaml.YAMLError."""
     stripped = [_SAMPLES.sub("", text + "\n") for text in texts]
-    laid_out = [_rules_of(text) for text in stripped]
+    known: dict[str, Any] = {}
+    laid_out = [_rules_of(text, known) for text in stripped]
     found: dict[str, Any] = dict.fromkeys(
         value.text
         for rules in laid_out
@@ -71,8 +72,8 @@ def read_packs(texts: Sequence[str]) -> list[Pack]:
     ]
 
 
-def _rules_of(text: str) -> list[Pack] | None:
-    """Return the rules line by line; None where a line is none of the layout."""
+def _rules_of(text: str, known: dict[str, Any]) -> list[Pack] | None:
+    """Return the rules line by line; None where a line is none of the layout. known: values that were read before."""
     _, _, body = text.partition(_RULES)
     rules: list[Pack] = []
     end = 0
@@ -84,7 +85,14 @@ def _rules_of(text: str) -> list[Pack] | None:
         if line["name"]:
             rules.append({"name": line["name"]})
         elif line["key"]:
-            rules[-1][line["key"]] = _flow(line["value"])
+            key, value = line["key"], line["value"]
+            if key == "match":
+                rules[-1][key] = _unquoted(value) if value[0] == "'" else _flow(value)
+                continue
+            read = known.get(value)
+            if read is None:
+                read = known[value] = _flow(value)
+            rules[-1][key] = read
         elif line["many"]:
             rules[-1]["match"] = []
         elif line["item"]:
