@@ -58,6 +58,7 @@ _ACTOR: Final = SLOTS["actor"]
 _ACTION: Final = SLOTS["action"]
 _HEADER: Final = ("host", "app", "pid", "facility", "severity")
 _header_columns: Final = attrgetter(*_HEADER)
+_CONTAINERS: Final = frozenset({"_container_id", "container_id"})
 _NO_HEADER: Final = (None,) * len(_HEADER)
 _MISSING: Final = str(TimeQuality.MISSING)
 _UNPARSED: Final = str(TimeQuality.UNPARSED)
@@ -221,7 +222,10 @@ class Normalizer:
         if found is None and text and not mapped.is_audit and may_read_otherwise(text):
             again = self._read_again(app, text, received_at, type(message.raw) is Cut, is_bare=app is None)
             found = again and again[0]
-        if found is None and text and app is None and mapped.action is None and mapped.is_audit:
+        if found is None and text and (
+            not _CONTAINERS.isdisjoint(fields)  # whose program is called as its image wants
+            or (app is None and mapped.action is None and mapped.is_audit)
+        ):
             found = self.find(None, text, type(message.raw) is Cut, self._dispatch.alone())  # says itself whose it is
         if found is None and text and mapped.app != app and mapped.app is not None and not mapped.is_audit:
             found = self._find_inner(mapped.app, text, type(message.raw) is Cut)
@@ -229,6 +233,8 @@ class Normalizer:
             rule, columns, extras = found
             name: str | None = rule.name
             put_back(mapped, fields, SLOTS)
+        elif found is not None and _is_confirmed(mapped, found):
+            name, columns, extras = found[0].name, _with_address(found[1], mapped), found[2]
         elif mapped.is_audit:
             name, columns, extras = "generic/json", _mapped_columns(mapped), {}
         elif text and text[0] != "{" and (may_have_context(text) or may_have_fields(text)):
@@ -426,6 +432,11 @@ def _is_surer(mapped: Mapped, rule: AnyRule) -> bool:
     if mapped.actor is None and mapped.source_ip is None:
         return mapped.is_own and mapped.action is not None
     return mapped.is_own or mapped.action is not None or rule.apps is None
+
+
+def _is_confirmed(mapped: Mapped, found: Found) -> bool:
+    """Say if fields that name no deed confirm who did what a rule for any program's text reads."""
+    return mapped.action is None and not mapped.is_own and mapped.actor is not None and mapped.actor == found[1][_ACTOR]
 
 
 def _names_deed(sentence: str, mapped: Mapped) -> bool:

@@ -106,7 +106,7 @@ CASES = [
     Case("dropbear's own stamp", "[1126] Dec 10 06:55:46 Password auth succeeded for 'bob' from 203.0.113.7:51000",
          {"rule": "dropbear/accepted", "actor": "bob"}),
     Case("a zone before the text", '2025-12-10 06:55:46 UTC: User "bob" (bob@example.org) was created',
-         {"rule": "worded/created", "target": "account:bob", "time": 1_765_349_746_000_000}),
+         {"rule": "worded/created", "target": "account:bob@example.org", "time": 1_765_349_746_000_000}),
     Case("NXLog's fields beside a sentence without names",
          '<14>1 2025-12-10T06:55:46Z dc1 Microsoft-Windows-Eventlog 10 - '
          '[NXLOG@14506 EventType="INFO" EventID="1102" Channel="Security" SubjectUserName="bob"] The audit log was '

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver.normalize.objects import readers
-from receiver.normalize.objects.mapped import take_action, takes_typed
+from receiver.normalize.objects.mapped import DONE_TO_USERS, take_action, takes_typed
 from receiver.normalize.vocabularies import cloud_deeds, deeds
 from receiver.normalize.words import LONGEST_ACTION, split_tokens
 
@@ -77,12 +77,30 @@ def take_audited_account(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+def take_affected_user(mapped: Mapped, value: Any) -> bool:
+    """Take the user beside somebody else who did something to a user (`admin`, `actor`)."""
+    is_done_to = mapped.action is not None and mapped.action.startswith(DONE_TO_USERS)
+    if is_done_to and mapped.target is None and type(value) is str and value and mapped.actor not in {None, value}:
+        mapped.target = f"account:{value}"
+    return False
+
+
+_PROGRAMS: Final = {
+    "mysql.error": "mysqld", "postgresql.log": "postgres", "nginx.error": "nginx", "nginx.access": "nginx",
+    "apache.error": "apache2", "apache.access": "apache2", "redis.log": "redis", "mongodb.log": "mongod",
+    "haproxy.log": "haproxy", "squid.log": "squid", "rabbitmq.log": "rabbitmq", "tomcat.log": "tomcat",
+}  # fmt: skip
+"""Whose lines a data set of Filebeat's modules keeps in `message`."""
+
+
 _OF_ACCOUNTS: Final = frozenset({"system.user", "system.auth"})
 """Data sets of a host's accounts: the user in them is the one that came, went or was changed."""
 
 
 def take_subject_of_dataset(mapped: Mapped, value: Any) -> bool:
-    """Take whom something was done to, where the document does not know who did it."""
+    """Take whom something was done to, where the document does not know who did it; and whose lines it keeps."""
+    if mapped.app is None and type(value) is str:
+        mapped.app = _PROGRAMS.get(value)
     is_done_to = mapped.action is not None and mapped.action.startswith(("account.", "group."))
     is_nobodys = type(value) is str and (value in _OF_ACCOUNTS or f"{mapped.dataset}.{value}" in _OF_ACCOUNTS)
     if is_nobodys and is_done_to and mapped.actor is not None and mapped.target is None:

@@ -18,6 +18,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from receiver import limits
+from receiver.event import Outcome
+from receiver.normalize.objects.documents import take_affected_user
 from receiver.normalize.objects.envelopes import find_envelope, find_line, open_envelope, tells_of_a_line
 from receiver.normalize.objects.mapped import (
     Mapped,
@@ -141,7 +143,7 @@ def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
     """Read the text as a deed's name, where no field has one but some say who or from where."""
     if mapped.actor is None and mapped.source_ip is None:
         return
-    text = _without_actor(_PLACE.sub("", mapped.message or "").strip(), mapped.actor, mapped.source_ip)
+    text = _without_actor(_PLACE.sub("", mapped.message or "").strip(" :-"), mapped.actor, mapped.source_ip)
     if not _DEED.fullmatch(text):
         return
     told = mapped.outcome
@@ -149,14 +151,25 @@ def _read_text(plan: _Plan, mapped: Mapped, fields: dict[str, Any]) -> None:
     if text != mapped.message and not (mapped.action or "").startswith(("auth.", "session.")):
         mapped.action, mapped.outcome = None, told  # it may be whom it was done to
     if mapped.action is not None:
+        if mapped.outcome is None and _HAPPENED.search(text) and (mapped.severity is None or mapped.severity > _ERROR):
+            mapped.outcome = _SUCCESS
         for convert, key, column, inwards in plan.steps:
             if convert in _OF_LOGINS or (column == "reason" and convert is not None):
                 convert(mapped, _walk(fields[key], inwards))
+        take_affected_user(mapped, fields.get("user", fields.get("username")))
         if mapped.action.startswith(_BY_OTHERS) and mapped.target is None and not _is_doer(plan, mapped, fields):
             mapped.actor = None  # or whom it was done to
             put_back(mapped, fields, {"actor"})
 
 
+_SUCCESS: Final = str(Outcome.SUCCESS)
+_ERROR: Final = 3
+_HAPPENED: Final = re.compile(
+    r"(?<!to be )(?<!not )\b(?:created|deleted|removed|added|granted|revoked|changed|updated|enabled|disabled"
+    r"|locked|unlocked|assigned)\.?\Z",
+    re.IGNORECASE,
+)
+"""How a text ends that says of a deed that it was done."""
 _BY_OTHERS: Final = (
     "account.create", "account.delete", "account.disable", "account.enable", "account.lock", "account.unlock",
     "account.update", "group.", "role.", "privilege.",

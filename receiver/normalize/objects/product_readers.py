@@ -399,9 +399,17 @@ def take_wazuh_user(mapped: Mapped, value: Any) -> bool:
     return take_subject_of_deed(mapped, value) and False
 
 
+def take_wazuh_description(mapped: Mapped, value: Any) -> bool:
+    """Take how a deed ended from the first word of the rule's own sentence."""
+    if mapped.action not in {None, "detect.alert"} and mapped.outcome is None and type(value) is str:
+        word = value.partition(" ")[0]
+        mapped.outcome = _SUCCESS if word == "Successful" else _FAILURE if word in {"Failed", "Unsuccessful"} else None
+    return False
+
+
 # --- OCSF ---
 
-_OCSF_OF_USERS: Final = frozenset({"3001", "3005", "3006", "3007"})
+_OCSF_OF_USERS: Final = frozenset({"3001", "3003", "3005", "3006", "3007"})
 
 
 def see_ocsf_class(mapped: Mapped, value: Any) -> bool:

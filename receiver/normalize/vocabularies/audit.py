@@ -666,6 +666,8 @@ WAZUH: Final = make_own(
         data.status data.audit.success data.aws.responseElements.ConsoleLogin data.aws.responseElements.SwitchRole
     """),
     ("outcome", readers.take_failure, "data.aws.errorCode"),
+    ("outcome", product_readers.take_wazuh_description, "rule.description"),
+    ("target", mapped.takes_typed("file"), "syscheck.path"),
     ("reason", mapped.take_reason, "rule.description"),
     ("action", readers.take_alert, "rule"),
 )  # fmt: skip

@@ -587,7 +587,7 @@ POSTGRESQL: Final[Deeds] = {
     "connection authorized: ": ("auth.login", _SUCCESS),
     "replication connection authorized: ": ("auth.login", _SUCCESS),
     "connection received: ": ("net.connect", _SUCCESS),
-    "disconnection: ": ("auth.logout", _SUCCESS),
+    "disconnection: ": ("session.close", _SUCCESS),
     "statement: ": ("data.query", None),
     "execute ": ("data.query", None),
 }
@@ -676,6 +676,9 @@ WAZUH_GROUPS: Final = {
     "adduser": ("account.create", _SUCCESS),
     "account_changed": ("account.update", _SUCCESS),
     "sudo": ("command.exec", None),
+    "syscheck_entry_added": ("file.create", None),
+    "syscheck_entry_modified": ("file.update", None),
+    "syscheck_entry_deleted": ("file.delete", None),
 }
 OCSF: Final = {
     f"{class_uid}{activity:02d}": (action, _FAILURE if action == "net.refuse" else None)
@@ -695,6 +698,7 @@ OCSF: Final = {
         )),
         (3002, 1, "auth.login auth.logout"),
         (3002, 7, "auth.switch"),
+        (3003, 1, "privilege.grant group.member_add"),
         (3004, 1, "api.create api.read config.change api.delete"),
         (3005, 1, "privilege.grant privilege.revoke"),
         (3006, 1, "privilege.grant privilege.revoke group.member_add group.member_remove group.delete group.create"),

@@ -178,8 +178,9 @@ _OBJECT: Final[tuple[Row, ...]] = (
     ("target", mapped.takes_typed("user"), """
         target_user target_username target_user_name affected_user user.target.name target_user.name
         target_user.username target_user.email affected_user.name affected_user.username affected_user.email
-        user.target.email dest_user duser
-    """),
+        user.target.email dest_user duser target.user target.username target.user.name
+        deleted_user created_user updated_user disabled_user enabled_user locked_user
+    """ + _within("target_user affected_user deleted_user created_user updated_user disabled_user enabled_user")),
     ("target", mapped.takes_typed("group"), "user.target.group.name group.name"),
     ("target", mapped.takes_typed("file"), "file.path file_path"),
 )  # fmt: skip
@@ -255,6 +256,7 @@ _DEED: Final[tuple[Row, ...]] = (
     ("action", readers.takes_always("command.exec"), "system.auth.sudo.command"),
     ("actor_as", None, "system.auth.sudo.user"),
     ("reason", mapped.take_reason, "system.auth.sudo.error"),
+    ("target", documents.take_affected_user, "subject.name subject.username"),
     ("app", documents.take_subject_of_dataset, "event.dataset data_stream.dataset"),
     ("request", mapped.take_kind, "event.kind"),
     ("outcome", mapped.take_http_status, """
