@@ -52,7 +52,7 @@ _OWN_TIME = re.compile(
     r"|\d{1,2}:\d\d[AP]M"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}|[A-Z]{3,4})"
     r"|\d{1,2} [A-Z][a-z]{2} \d\d:\d\d:\d\d(?= - \[)"
-    r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?=[\s\]>,:|;])"
+    r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?=[\s\]>,:|;/])"
 )
 _HALF_DAY = re.compile(r" [AP]M\b")
 """Behind a time of twelve hours, which no header of syslog has."""

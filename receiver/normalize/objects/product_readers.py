@@ -182,6 +182,11 @@ def take_windows_user(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+def take_windows_account(mapped: Mapped, value: Any) -> bool:
+    """Take the account in an event's data, of a known kind: in others it may be the one a service is to run as."""
+    return mapped.action is not None and take_windows_user(mapped, value)
+
+
 def take_windows_keywords(mapped: Mapped, value: Any) -> bool:
     """Take the audit keyword of an event: as a word, as the only text of a list, or as bits."""
     if type(value) is list and len(value) == 1:
@@ -634,7 +639,7 @@ def take_zeek_client(mapped: Mapped, value: Any) -> bool:
     return type(value) is str and "/" in value and " " not in value and usual.take_name(mapped, value)
 
 
-_NEXTCLOUD_ATTEMPT: Final = re.compile(r'Login (?:attempt|failed): "(.{1,256})"')
+_NEXTCLOUD_ATTEMPT: Final = re.compile(r'Login (?:attempt|failed|successful): "(.{1,256})"')
 _NEXTCLOUD_FAILED: Final = re.compile(
     r"Login failed: (?:'(.{1,256})'|(.{1,256})) \(Remote IP: '?([0-9A-Fa-f.:]{2,45})'?"
     r"(?:, X-Forwarded-For: '[0-9A-Fa-f.:, ]*')?\)"
@@ -651,6 +656,15 @@ def take_nextcloud_name(mapped: Mapped, value: Any) -> bool:
         usual.take_name(mapped, attempt[1])
     elif failed is not None and failed[3] == mapped.source_ip:
         usual.take_name(mapped, failed[1] or failed[2])
+    return False
+
+
+def take_keycloak_account(mapped: Mapped, value: Any) -> bool:
+    """Take the name of an account that was made, from the JSON that an admin sent: the path has but its id."""
+    if mapped.action == "account.create" and type(value) is str:
+        sent = open_envelope(value)
+        if sent is not None:
+            _take_account(mapped, sent.get("username"))
     return False
 
 
@@ -942,6 +956,16 @@ def see_grafana_login(mapped: Mapped, value: Any) -> bool:
 # --- Auditbeat, Ory ---
 
 
+def take_auditd_comer(mapped: Mapped, value: Any) -> bool:
+    """Take who knocks at a door where nobody has logged in yet: `acct`, since it is the door's own user that asks."""
+    is_coming = mapped.action == "auth.login"
+    data, summary = (value.get("data"), value.get("summary")) if is_coming and type(value) is dict else (None, None)
+    actor = summary.get("actor") if type(summary) is dict else None
+    if type(data) is dict and type(actor) is dict and actor.get("primary") in {"unset", "-1", None}:
+        usual.take_name(mapped, data.get("acct"))
+    return False
+
+
 def take_auditd_summary(mapped: Mapped, value: Any) -> bool:
     """Take who did it: primary is who logged in once (auid), secondary whom a record names (acct, euid).
 
@@ -950,7 +974,7 @@ def take_auditd_summary(mapped: Mapped, value: Any) -> bool:
     actor = value.get("actor") if type(value) is dict else None
     if type(actor) is not dict:
         return False
-    names = [name for name in (actor.get("primary"), actor.get("secondary")) if type(name) is str]
+    names = [name for name in (actor.get("primary"), actor.get("secondary")) if type(name) is str and name != "unset"]
     is_switch = str(value.get("how")).rpartition("/")[2] in _SWITCHERS
     if mapped.action is not None and mapped.action.startswith(("auth.", "session.")) and not is_switch:
         names.reverse()

@@ -252,6 +252,7 @@ KEYCLOAK_ADMIN: Final = make_own(
     ("action", readers.takes_typed_deed(deeds.KEYCLOAK_ADMIN, by_verb=True), "operationType"),
     ("outcome", readers.take_error, "error"),
     ("outcome", readers.otherwise_success, "operationType"),
+    ("target", product_readers.take_keycloak_account, "representation"),
     ("target", None, "resourcePath"),
 )
 AUTHENTIK: Final = make_own(
@@ -511,9 +512,8 @@ WINDOWS: Final = make_own(
         win.eventdata.targetUserName
     """),
     ("type", product_readers.take_windows_data, "EventData"),
-    ("actor", product_readers.take_windows_user, """
-        winlog.event_data.AccountName EventData.AccountName user.name AccountName User
-    """),
+    ("actor", product_readers.take_windows_account, "winlog.event_data.AccountName EventData.AccountName"),
+    ("actor", product_readers.take_windows_user, "user.name AccountName User winlog.user.name"),
     ("target", product_readers.take_windows_member, "MemberName winlog.event_data.MemberName win.eventdata.memberName"),
     ("source_ip", _IP, """
         IpAddress winlog.event_data.IpAddress source.ip EventData.IpAddress

@@ -588,10 +588,19 @@ POSTGRESQL: Final[Deeds] = {
     "replication connection authorized: ": ("auth.login", _SUCCESS),
     "connection received: ": ("net.connect", _SUCCESS),
     "disconnection: ": ("session.close", _SUCCESS),
+    **{
+        f"statement: {spelled} ": (action, None)
+        for command, action in (
+            ("CREATE ROLE", "account.create"), ("CREATE USER", "account.create"), ("DROP ROLE", "account.delete"),
+            ("DROP USER", "account.delete"), ("ALTER ROLE", "account.update"), ("ALTER USER", "account.update"),
+            ("GRANT", "privilege.grant"), ("REVOKE", "privilege.revoke"),
+        )
+        for spelled in (command, command.lower())
+    },
     "statement: ": ("data.query", None),
     "execute ": ("data.query", None),
 }
-"""How its messages begin."""
+"""How its messages begin; the first that fits counts."""
 PGAUDIT: Final[Deeds] = {
     "READ": ("data.query", None), "WRITE": ("data.write", None), "DDL": ("data.write", None),
     "FUNCTION": ("data.query", None), "ROLE,CREATE ROLE": ("account.create", None),

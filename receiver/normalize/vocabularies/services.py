@@ -441,6 +441,7 @@ AUDITBEAT: Final = make_own(
     ("host", None, "host.hostname host.name"),
     ("pid", mapped.take_pid, "process.pid"),
     ("action", readers.takes_deed(AUDITBEAT_DEEDS), "event.action"),
+    ("actor", product_readers.take_auditd_comer, "auditd"),
     ("actor", product_readers.take_auditd_summary, "auditd.summary"),
     ("actor", mapped.take_name, "user.audit.name user.name"),
     ("actor_as", product_readers.take_auditd_other, "user.effective.name"),

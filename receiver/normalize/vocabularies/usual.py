@@ -242,7 +242,7 @@ _DEED: Final[tuple[Row, ...]] = (
     ("type", mapped.take_doer, """
         created_by deleted_by updated_by modified_by changed_by granted_by revoked_by assigned_by added_by removed_by
         enabled_by disabled_by locked_by unlocked_by reset_by by
-    """ + _within("by created_by deleted_by")),
+    """ + _within("by created_by deleted_by admin admin_user")),
     ("actor", mapped.take_login_name, f"""
         email mail login uname db_user account account_name login_id {_within("email login")}
         {_within("username user user_name user.name login email", _DETAILS)}
