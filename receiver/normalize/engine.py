@@ -107,13 +107,13 @@ class Normalizer:
             name: str | None = rule.name
             if message.status == _FAILED:  # a line of somebody's file: what it says is read, it only has no header
                 message.status = _PARTIAL
-        elif message.structured_data or (text and text.startswith(windows_events.BEGINS)):
-            name, columns, extras = self._read_structure(message)
-        elif text and (may_have_context(text) or may_have_fields(text)):
-            name, columns, extras = self._read_behind(message, text, received_at)
-            text = message.message
         else:
             name, columns, extras = None, _NOTHING, {}
+            if message.structured_data or (text and text.startswith(windows_events.BEGINS)):
+                name, columns, extras = self._read_structure(message)
+            if name is None and text and (may_have_context(text) or may_have_fields(text)):
+                name, columns, extras = self._read_behind(message, text, received_at)
+                text = message.message
         if message.status == _OK and message.extra is None and not message.structured_data:
             data = dump_data(extras) if extras else None
         else:
@@ -237,11 +237,11 @@ class Normalizer:
             name, columns, extras = found[0].name, _with_address(found[1], mapped), found[2]
         elif mapped.is_audit:
             name, columns, extras = "generic/json", _mapped_columns(mapped), {}
-        elif text and text[0] != "{" and (may_have_context(text) or may_have_fields(text)):
-            # not what was in more envelopes than are opened
-            name, columns, extras = self._read_behind(message, text, received_at)
         else:
             name, columns, extras = self._read_structured_data(message)
+            if name is None and text and text[0] != "{" and (may_have_context(text) or may_have_fields(text)):
+                # not what was in more envelopes than are opened
+                name, columns, extras = self._read_behind(message, text, received_at)
         if mapped.envelope:
             extras = {**extras, "envelope": mapped.envelope}
         data = build_data(message, mapped.rest, extras)

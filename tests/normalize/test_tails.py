@@ -71,6 +71,9 @@ def test_fields_between_tabs_may_hold_blanks() -> None:
 def test_fields_alone_tell_an_event_that_they_name(text: str) -> None:
     """As programs write who have no library for it."""
     assert read(f"<38>Nov 22 10:00:00 web1 portal: {text}".format(ip=IP)) == FAILED
+    # `logger` says of its clock in structured data how good it is.
+    head = f'<38>1 {T} web1 portal - - [timeQuality tzKnown="1" isSynced="0"]'
+    assert read(f"{head} {text}".format(ip=IP)) == FAILED
 
 
 @pytest.mark.parametrize(
