@@ -58,7 +58,8 @@ _ACTOR: Final = SLOTS["actor"]
 _ACTION: Final = SLOTS["action"]
 _HEADER: Final = ("host", "app", "pid", "facility", "severity")
 _header_columns: Final = attrgetter(*_HEADER)
-_CONTAINERS: Final = frozenset({"_container_id", "container_id"})
+_CONTAINER: Final = frozenset({"_container_id", "_command"})
+"""What Docker's GELF driver says: the command is the image's entry point, which need not be who wrote the text."""
 _NO_HEADER: Final = (None,) * len(_HEADER)
 _MISSING: Final = str(TimeQuality.MISSING)
 _UNPARSED: Final = str(TimeQuality.UNPARSED)
@@ -223,8 +224,8 @@ class Normalizer:
             again = self._read_again(app, text, received_at, type(message.raw) is Cut, is_bare=app is None)
             found = again and again[0]
         if found is None and text and (
-            not _CONTAINERS.isdisjoint(fields)  # whose program is called as its image wants
-            or (app is None and mapped.action is None and mapped.is_audit)
+            (app is None and mapped.action is None and mapped.is_audit)
+            or (not mapped.is_audit and fields.keys() >= _CONTAINER)
         ):
             found = self.find(None, text, type(message.raw) is Cut, self._dispatch.alone())  # says itself whose it is
         if found is None and text and mapped.app != app and mapped.app is not None and not mapped.is_audit:
@@ -386,8 +387,10 @@ def _map_tail(text: str, *, has_level: bool) -> Mapped | None:
     if tail.sentence is not None and not mapped.is_own:
         is_sure = mapped.action is not None and is_plain(tail.sentence) and _names_deed(tail.sentence, mapped)
         return mapped if is_sure else None
+    if tail.is_alone and mapped.action is None:
+        return None
     if tail.is_alone:
-        return mapped if mapped.action is not None and (mapped.actor or mapped.source_ip) is not None else None
+        return mapped if mapped.actor is not None or mapped.source_ip is not None else None
     return mapped if mapped.action is not None or (mapped.actor is not None and mapped.source_ip is not None) else None
 
 
@@ -435,8 +438,18 @@ def _is_surer(mapped: Mapped, rule: AnyRule) -> bool:
 
 
 def _is_confirmed(mapped: Mapped, found: Found) -> bool:
-    """Say if fields that name no deed confirm who did what a rule for any program's text reads."""
-    return mapped.action is None and not mapped.is_own and mapped.actor is not None and mapped.actor == found[1][_ACTOR]
+    """Say if fields that name no deed confirm all that a rule for any program's text reads of who and whence.
+
+    Whom else it was done to, or an address that no field has, may be the word of the user whose text it is.
+    """
+    if mapped.action is not None or mapped.is_own or mapped.actor is None:
+        return False
+    said = dict(zip(COLUMNS, found[1], strict=True))
+    return (
+        said["actor"] == mapped.actor
+        and said["source_ip"] in {None, mapped.source_ip}
+        and said["target"] in {None, f"account:{mapped.actor}"}
+    )
 
 
 def _names_deed(sentence: str, mapped: Mapped) -> bool:

@@ -39,6 +39,7 @@ _SYNONYMS: Final = (
     re.compile(r"(?:ip|src|source|client|remote|from)(?:[_-]?(?:ip|addr|address|host))?", re.IGNORECASE),
     re.compile(r"(?:user|login|account|actor)(?:[_-]?name)?", re.IGNORECASE),
     re.compile(r"(?:event|action|operation)(?:[_-]?(?:type|name))?", re.IGNORECASE),
+    re.compile(r"(?:result|status|outcome|success|state|failed)(?:[_-]?code)?", re.IGNORECASE),
 )
 """Names of one thing: a value with blanks in it may have brought the second."""
 _SEPARATORS: Final = (" | ", "|", "; ", ";", ", ", ",")

@@ -223,6 +223,16 @@ LINE = "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=s
         # Nor is a text of its a rule's, if the rule is for any program's.
         (json.dumps({"app": "shop", "user": "bob", "ip": IP, "message": LINE}), "bob", IP),
         (json.dumps({**OKTA, "displayMessage": LINE}), "alice@example.com", IP),
+        (json.dumps({"container_id": "x", "app": "shop", "user": "bob", "ip": IP, "message": LINE}), "bob", IP),
+        (json.dumps({"version": "1.1", "host": "h", "short_message": LINE, "_container_id": "x", "_command": "shop",
+                     "_user": "bob"}), "bob", None),
+        # What a user may have written himself confirms neither an address nor whom it was done to.
+        (json.dumps({"app": "chat", "user": "bob", "message": "User bob logged in from 198.51.100.66"}), "bob", None),
+        # The original of a document is believed only as a product's own record of the same deed.
+        (json.dumps({"event": {"action": "received", "original": json.dumps(FORGED)}, "source": {"ip": IP},
+                     "observer": {"name": "x"}}), None, IP),
+        (json.dumps({"event": {"action": "received", "original": json.dumps(OKTA)}, "source": {"ip": "192.0.2.1"},
+                     "observer": {"name": "x"}}), None, "192.0.2.1"),
         # A body or parameters of a request are a stranger's.
         (json.dumps({"level": "info", "msg": "request", "body": FORGED, "params": FORGED}), None, None),
         (json.dumps({"level": "info", "request": {"body": FORGED, "headers": {"user": "root"}}}), None, None),

@@ -83,6 +83,7 @@ def test_fields_alone_tell_an_event_that_they_name(text: str) -> None:
         "action=login result=failure id=7",  # nobody
         "user=root ip=192.0.2.1 action=login src=203.0.113.9",  # a name `root ip=192.0.2.1`
         "user=bob username=root action=login ip=203.0.113.9",
+        "user=bob result=success action=login ip=203.0.113.9 status=failed",  # a name `bob result=success`
         "user=bob action=logout event=login ip=203.0.113.9",
         "user=bob, action=login, ip=203.0.113.9 and so on=1, result=failure",
         "comment=x user=root action=login ip=203.0.113.9",  # a stranger's comment may begin so

@@ -77,10 +77,14 @@ def take_audited_account(mapped: Mapped, value: Any) -> bool:
     return False
 
 
+_TO_GROUPS: Final = frozenset({"group.create", "group.delete"})
+
+
 def take_affected_user(mapped: Mapped, value: Any) -> bool:
     """Take the user beside somebody else who did something to a user (`admin`, `actor`)."""
     is_done_to = mapped.action is not None and mapped.action.startswith(DONE_TO_USERS)
-    if is_done_to and mapped.target is None and type(value) is str and value and mapped.actor not in {None, value}:
+    is_other = type(value) is str and value != "" and mapped.actor not in {None, value}
+    if is_done_to and is_other and mapped.target is None and mapped.action not in _TO_GROUPS:
         mapped.target = f"account:{value}"
     return False
 
@@ -97,8 +101,8 @@ _OF_ACCOUNTS: Final = frozenset({"system.user", "system.auth"})
 """Data sets of a host's accounts: the user in them is the one that came, went or was changed."""
 
 
-def take_subject_of_dataset(mapped: Mapped, value: Any) -> bool:
-    """Take whom something was done to, where the document does not know who did it; and whose lines it keeps."""
+def take_dataset(mapped: Mapped, value: Any) -> bool:
+    """Take what the data set tells: whose lines it keeps, and whom something was done to where nobody knows by whom."""
     if mapped.app is None and type(value) is str:
         mapped.app = _PROGRAMS.get(value)
     is_done_to = mapped.action is not None and mapped.action.startswith(("account.", "group."))

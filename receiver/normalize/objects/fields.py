@@ -259,14 +259,17 @@ _ORIGINAL: Final = "event.original"
 
 
 def _read_original(mapped: Mapped, fields: dict[str, Any], depth: int) -> Mapped | None:
-    """Read what a shipper was given, where it made nothing of it, or found nobody in it."""
+    """Read what a shipper was given, where it made nothing of it, or missed who did it in a product's own record.
+
+    Only of the same deed: what is not a product's own record of it may be a body that a stranger sent.
+    """
     event = fields.get("event")
     key = "event" if type(event) is dict else _ORIGINAL
     original = open_envelope(event.get("original") if type(event) is dict else fields.get(_ORIGINAL), is_line=True)
     if original is None:
         return None
     within = _map_again(original, depth + 1)
-    if mapped.says_who and within.actor is None:
+    if mapped.says_who and not (within.is_own and within.actor is not None and within.action == mapped.action):
         return None
     address, port = mapped.source_ip, mapped.source_port
     joined = _join(mapped, fields, key, original, within)

@@ -85,14 +85,10 @@ def _rules_of(text: str, known: dict[str, Any]) -> list[Pack] | None:
         if line["name"]:
             rules.append({"name": line["name"]})
         elif line["key"]:
-            key, value = line["key"], line["value"]
-            if key == "match":
-                rules[-1][key] = _unquoted(value) if value[0] == "'" else _flow(value)
-                continue
-            read = known.get(value)
-            if read is None:
-                read = known[value] = _flow(value)
-            rules[-1][key] = read
+            value = line["value"]
+            if value not in known:
+                known[value] = _flow(value)
+            rules[-1][line["key"]] = known[value]
         elif line["many"]:
             rules[-1]["match"] = []
         elif line["item"]:

@@ -257,7 +257,7 @@ _DEED: Final[tuple[Row, ...]] = (
     ("actor_as", None, "system.auth.sudo.user"),
     ("reason", mapped.take_reason, "system.auth.sudo.error"),
     ("target", documents.take_affected_user, "subject.name subject.username"),
-    ("app", documents.take_subject_of_dataset, "event.dataset data_stream.dataset"),
+    ("app", documents.take_dataset, "event.dataset data_stream.dataset"),
     ("request", mapped.take_kind, "event.kind"),
     ("outcome", mapped.take_http_status, """
         http_status http_status_code status_code response_code response_status response_status_code
