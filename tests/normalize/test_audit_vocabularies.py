@@ -224,8 +224,8 @@ LINE = "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=s
         (json.dumps({"app": "shop", "user": "bob", "ip": IP, "message": LINE}), "bob", IP),
         (json.dumps({**OKTA, "displayMessage": LINE}), "alice@example.com", IP),
         (json.dumps({"container_id": "x", "app": "shop", "user": "bob", "ip": IP, "message": LINE}), "bob", IP),
-        (json.dumps({"version": "1.1", "host": "h", "short_message": LINE, "_container_id": "x", "_command": "shop",
-                     "_user": "bob"}), "bob", None),
+        (json.dumps({"version": "1.1", "host": "h", "_container_id": "x", "_command": "shop", "_user": "bob",
+                     "short_message": "Failed password for root from 198.51.100.66 port 1 ssh2"}), "bob", None),
         # What a user may have written himself confirms neither an address nor whom it was done to.
         (json.dumps({"app": "chat", "user": "bob", "message": "User bob logged in from 198.51.100.66"}), "bob", None),
         # The original of a document is believed only as a product's own record of the same deed.
