@@ -56,6 +56,7 @@ _NOTHING: Final[Columns] = (None,) * len(COLUMNS)
 _mapped_columns: Final = attrgetter(*COLUMNS)
 _ACTOR: Final = SLOTS["actor"]
 _ACTION: Final = SLOTS["action"]
+_SOURCE_IP: Final = SLOTS["source_ip"]
 _HEADER: Final = ("host", "app", "pid", "facility", "severity")
 _header_columns: Final = attrgetter(*_HEADER)
 _CONTAINER: Final = frozenset({"_container_id", "_command"})
@@ -228,6 +229,7 @@ class Normalizer:
             or (not mapped.is_audit and fields.keys() >= _CONTAINER)
         ):
             found = self.find(None, text, type(message.raw) is Cut, self._dispatch.alone())  # says itself whose it is
+            found = found if found is not None and (mapped.actor is None or _agrees(mapped, found)) else None
         if found is None and text and mapped.app != app and mapped.app is not None and not mapped.is_audit:
             found = self._find_inner(mapped.app, text, type(message.raw) is Cut)
         if found is not None and not _is_surer(mapped, found[0]):
@@ -438,18 +440,18 @@ def _is_surer(mapped: Mapped, rule: AnyRule) -> bool:
 
 
 def _is_confirmed(mapped: Mapped, found: Found) -> bool:
-    """Say if fields that name no deed confirm all that a rule for any program's text reads of who and whence.
+    """Say if fields that name no deed confirm who did what a rule for any program's text reads.
 
-    Whom else it was done to, or an address that no field has, may be the word of the user whose text it is.
+    Whom else it was done to may be the word of the user whose text it is.
     """
-    if mapped.action is not None or mapped.is_own or mapped.actor is None:
+    if mapped.action is not None or mapped.is_own or mapped.actor is None or not _agrees(mapped, found):
         return False
-    said = dict(zip(COLUMNS, found[1], strict=True))
-    return (
-        said["actor"] == mapped.actor
-        and said["source_ip"] in {None, mapped.source_ip}
-        and said["target"] in {None, f"account:{mapped.actor}"}
-    )
+    return found[1][SLOTS["target"]] in {None, f"account:{mapped.actor}"}
+
+
+def _agrees(mapped: Mapped, found: Found) -> bool:
+    """Say if a rule reads in a text the user that the fields beside it name, and no address that they do not have."""
+    return found[1][_ACTOR] == mapped.actor and found[1][_SOURCE_IP] in {None, mapped.source_ip}
 
 
 def _names_deed(sentence: str, mapped: Mapped) -> bool:
